@@ -1,0 +1,87 @@
+/* The life of commands to one actuator, the same for every agent: retained? known? expired? seen?
+ * valid? -> queue -> write -> read back -> result -> state. Pure: time passed in, no I/O; what is to be
+ * done is told through the handlers.
+ *
+ * The agent calls actuator_offer() for each message on the command topic and, when its wire is free,
+ * actuator_next(); it writes the value, reads it back, and reports actuator_done(). */
+#ifndef ACTUATOR_H
+#define ACTUATOR_H
+
+#include "command.h"
+#include "config.h"
+#include "topic.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ACTUATOR_LEDGER 64          /* last ids remembered, each with its result */
+#define ACTUATOR_TTL_MS 10000       /* where the command does not say */
+
+enum actuator_type { ACTUATOR_BOOL, ACTUATOR_NUMBER, ACTUATOR_TEXT };
+
+struct actuator_settings {
+    char name[TOPIC_NAME_SIZE];
+    enum actuator_type type;
+    const char *unit;  /* borrowed; NULL where none */
+    double min, max;   /* numbers; ±INFINITY where not limited */
+    struct value safe; /* VALUE_NONE where none is declared */
+};
+
+/* Reads "name", "type", "unit", "min", "max", "safe". */
+void actuator_configure(struct actuator_settings *out, struct config_node *node);
+
+struct actuator;
+
+struct actuator_handlers {
+    /* A command has ended. Response topic and correlation are the request's, NULL where it had none. */
+    void (*on_result)(void *self, const struct actuator *actuator,
+                      const struct command_result *result, const char *response_topic,
+                      const void *correlation, size_t correlation_size);
+    /* The state changed or was confirmed. */
+    void (*on_state)(void *self, const struct actuator *actuator, const struct command_state *state);
+};
+
+/* Settings are borrowed. Returns 0 or -ENOMEM. */
+int actuator_open(struct actuator **out, const struct actuator_settings *settings,
+                  const struct actuator_handlers *handlers, void *self);
+void actuator_close(struct actuator *actuator);
+const struct actuator_settings *actuator_settings(const struct actuator *actuator);
+
+struct actuator_request {
+    const void *payload;
+    size_t size;
+    bool retained;
+    uint32_t expiry_s;          /* MQTT 5 message expiry; 0 is none */
+    const char *response_topic; /* borrowed, copied where needed; NULL where none */
+    const void *correlation;
+    size_t correlation_size;
+};
+
+/* Takes one message. `device_online` false rejects with device_offline. */
+void actuator_offer(struct actuator *actuator, const struct actuator_request *request,
+                    bool device_online, int64_t now_ms, int64_t time_ms);
+
+/* The value to write now, or NULL. Ends expired commands on the way. From here to actuator_done() the
+ * command is in flight and no other is given out. Borrowed until then. */
+const struct value *actuator_next(struct actuator *actuator, int64_t now_ms, int64_t time_ms);
+bool actuator_waiting(const struct actuator *actuator); /* actuator_next() may have something */
+
+/* How the write in flight ended: outcome ok with the value that was read back, or failed with one of
+ * the contract's reasons. `held` may be VALUE_NONE where it is not known. */
+void actuator_done(struct actuator *actuator, enum command_outcome outcome, const char *reason,
+                   struct value held, int64_t now_ms, int64_t time_ms);
+
+/* What a poll found in the device: publishes the state where it differs from the last one. */
+void actuator_observe(struct actuator *actuator, struct value held, int64_t time_ms);
+
+/* Every queued command is rejected with device_offline. */
+void actuator_offline(struct actuator *actuator, int64_t now_ms, int64_t time_ms);
+
+/* Tells the last state again through on_state, where one is known: on link up. */
+void actuator_announce(struct actuator *actuator);
+
+/* A rejected result for a name that is no actuator ("unknown_actuator"), in the same form. */
+void actuator_reject_unknown(const char *name, const struct actuator_request *request,
+                             int64_t time_ms, const struct actuator_handlers *handlers, void *self);
+
+#endif

@@ -1,0 +1,41 @@
+/* A device as the suite shows it: readings with their sequence, status and meta, under
+ * root/location/device. For agents; on the loop. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include "breaker.h"
+#include "buffer.h"
+#include "mqtt.h"
+#include "reading.h"
+#include "topic.h"
+
+enum device_state { DEVICE_UNKNOWN, DEVICE_ONLINE, DEVICE_DEGRADED, DEVICE_OFFLINE };
+
+struct device;
+
+/* Names are copied. Returns 0 or -ENOMEM. */
+int device_open(struct device **out, struct mqtt *mqtt, const char *location, const char *name);
+
+/* Publishes "offline", reason "agent_stopped". */
+void device_close(struct device *device);
+
+const char *device_location(const struct device *device);
+const char *device_name(const struct device *device);
+enum device_state device_state(const struct device *device);
+
+/* Publishes when state, reason or breaker differ from the last time; `since` is when the state
+ * changed. `reason` is a short word or sentence, copied; "" where there is none. */
+void device_set_state(struct device *device, enum device_state state, const char *reason,
+                      enum breaker_state breaker, int64_t time_ms);
+
+/* The birth document: JSON text, copied; published at once and on every device_announce(). */
+int device_set_meta(struct device *device, const char *json);
+
+/* Publishes meta and status again: on every link up, since the broker may have lost them. */
+void device_announce(struct device *device);
+
+/* Numbers the reading (its `seq` is set here: one more than the last of that measurement) and
+ * publishes it retained at QoS 1. Returns 0 or what mqtt_publish() does. */
+int device_publish(struct device *device, const char *measurement, struct reading *reading);
+
+#endif

@@ -1,0 +1,17 @@
+/* Numbers as text: the shortest decimal form that reads back the same, '.' in every locale. */
+#ifndef NUMBER_H
+#define NUMBER_H
+
+#include <stddef.h>
+
+#define NUMBER_SIZE 32 /* bytes that every finite double fits in, NUL included */
+
+/* Writes `number`, which must be finite, and returns its length in characters.
+ * Whole numbers below 1e15 have neither point nor exponent. */
+size_t number_format(char out[NUMBER_SIZE], double number);
+
+/* Reads a decimal number that fills text[0..length) whole: no space, no hex, no "nan" or "inf".
+ * Returns 0, or -EINVAL, or -ERANGE where it overflows a double. */
+int number_parse(const char *text, size_t length, double *out);
+
+#endif
