@@ -1,4 +1,7 @@
-/* One HTTP request at a time, blocking, on a kept connection. For worker threads. */
+/* One HTTP request at a time, blocking, on a kept connection. For worker threads.
+ *
+ * Only http:// and https:// are spoken, the certificate and its host name are checked, redirects
+ * are not followed, and a proxy is used where the environment names one (https_proxy, no_proxy). */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -8,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_ANSWER_MAX (64 * 1024) /* bytes of an answer's body kept; a longer one is an error */
+#define HTTP_ANSWER_MAX (64 * 1024)     /* bytes of an answer's body; a longer one is an error */
+#define HTTP_RETRY_AFTER_MAX_MS 3600000 /* no server is believed to need more */
 
 struct http;
 
@@ -19,27 +23,33 @@ struct http_options {
 };
 
 struct http_request {
-    const char *method; /* "POST", "GET" */
+    const char *method; /* "POST", "GET"… */
     const char *url;
     const char *const *headers; /* "Name: value", NULL at the end; NULL: none */
-    const void *body;
+    const void *body;           /* NULL: none */
     size_t size;
-    bool gzip; /* compress the body and say so */
+    bool gzip; /* compress the body and say so (RFC 9110, section 8.4.1.3) */
 };
 
 struct http_answer {
     int status;             /* 0 where there was none */
-    int64_t retry_after_ms; /* 0 where the server did not say; at most an hour is believed */
+    int64_t retry_after_ms; /* 0 where the server did not say (RFC 9110, section 10.2.3) */
     struct buffer body;     /* owned by the answer: buffer_free() */
     char error[256];        /* why there was no whole answer; empty where there was one */
 };
 
-int http_open(struct http **out, const struct http_options *options); /* 0 or -ENOMEM */
+/* Options are copied. Returns 0, -ENOMEM, or -EIO where the library refuses them. */
+int http_open(struct http **out, const struct http_options *options);
 void http_close(struct http *http);
 
-/* Fills `answer`, of which the old body is reused. Returns 0 where a whole answer came, whatever its
- * status; -ETIMEDOUT, -ECONNREFUSED, -EPROTO or -EIO with answer->error set where none did.
- * Redirects are not followed. Only http:// and https:// are spoken. */
+/* Fills `answer`, of which the old body is reused. Returns 0 where a whole answer came, whatever
+ * its status. Otherwise answer->error says why and the return is -ETIMEDOUT; -ECONNREFUSED where
+ * nobody could be connected to; -EINVAL for a URL that cannot be used; -EPROTO for an answer that
+ * is cut, too long or no HTTP, and for a certificate that does not hold; -ECANCELED after
+ * http_abort(); -ENOMEM; -EIO for the rest. */
 int http_send(struct http *http, const struct http_request *request, struct http_answer *answer);
+
+/* From any thread: ends the request in flight, within a second, and every later one. */
+void http_abort(struct http *http);
 
 #endif
