@@ -1,44 +1,31 @@
 /* The life of commands to one actuator, the same for every agent: retained? known? expired? seen?
- * valid? -> queue -> write -> read back -> result -> state. Pure: time passed in, no I/O; what is to be
- * done is told through the handlers.
+ * valid? -> queue -> write -> read back -> result -> state. Pure: time passed in, no I/O; what is
+ * to be done is told through the handlers.
  *
- * The agent calls actuator_offer() for each message on the command topic and, when its wire is free,
- * actuator_next(); it writes the value, reads it back, and reports actuator_done(). */
+ * The agent calls actuator_offer() for each message on the command topic and, when its wire is
+ * free, actuator_next(); it writes the value, reads it back, and reports actuator_done(). */
 #ifndef ACTUATOR_H
 #define ACTUATOR_H
 
+#include "actuator_settings.h"
 #include "command.h"
-#include "config.h"
-#include "topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ACTUATOR_LEDGER 64          /* last ids remembered, each with its result */
-#define ACTUATOR_TTL_MS 10000       /* where the command does not say */
-
-enum actuator_type { ACTUATOR_BOOL, ACTUATOR_NUMBER, ACTUATOR_TEXT };
-
-struct actuator_settings {
-    char name[TOPIC_NAME_SIZE];
-    enum actuator_type type;
-    const char *unit;  /* borrowed; NULL where none */
-    double min, max;   /* numbers; ±INFINITY where not limited */
-    struct value safe; /* VALUE_NONE where none is declared */
-};
-
-/* Reads "name", "type", "unit", "min", "max", "safe". */
-void actuator_configure(struct actuator_settings *out, struct config_node *node);
+#define ACTUATOR_LEDGER 64 /* last ids remembered, each with its result */
 
 struct actuator;
 
 struct actuator_handlers {
-    /* A command has ended. Response topic and correlation are the request's, NULL where it had none. */
+    /* A command has ended. Response topic and correlation are the request's, NULL where it had
+     * none. */
     void (*on_result)(void *self, const struct actuator *actuator,
                       const struct command_result *result, const char *response_topic,
                       const void *correlation, size_t correlation_size);
     /* The state changed or was confirmed. */
-    void (*on_state)(void *self, const struct actuator *actuator, const struct command_state *state);
+    void (*on_state)(void *self, const struct actuator *actuator,
+                     const struct command_state *state);
 };
 
 /* Settings are borrowed. Returns 0 or -ENOMEM. */
@@ -57,24 +44,32 @@ struct actuator_request {
     size_t correlation_size;
 };
 
-/* Takes one message. `device_online` false rejects with device_offline. */
+/* Takes one message. `device_online` false rejects with device_offline. A command whose id was
+ * answered before gets the same answer with the reason "duplicate"; one whose id is still being
+ * carried out gets it when that ends. */
 void actuator_offer(struct actuator *actuator, const struct actuator_request *request,
                     bool device_online, int64_t now_ms, int64_t time_ms);
 
-/* The value to write now, or NULL. Ends expired commands on the way. From here to actuator_done() the
- * command is in flight and no other is given out. Borrowed until then. */
+/* The value to write now, or NULL. Ends expired commands on the way. From here to actuator_done()
+ * the command is in flight and no other is given out. Borrowed until then. */
 const struct value *actuator_next(struct actuator *actuator, int64_t now_ms, int64_t time_ms);
 bool actuator_waiting(const struct actuator *actuator); /* actuator_next() may have something */
 
-/* How the write in flight ended: outcome ok with the value that was read back, or failed with one of
- * the contract's reasons. `held` may be VALUE_NONE where it is not known. */
+/* A sentence for people that goes into the result of the write in flight. Copied, cut at 128 bytes.
+ */
+void actuator_explain(struct actuator *actuator, const char *message);
+
+/* How the write in flight ended: outcome ok with the value that was read back, or failed with one
+ * of the contract's reasons. `held` may be VALUE_NONE where it is not known. */
 void actuator_done(struct actuator *actuator, enum command_outcome outcome, const char *reason,
                    struct value held, int64_t now_ms, int64_t time_ms);
 
-/* What a poll found in the device: publishes the state where it differs from the last one. */
+/* What a poll found in the device: publishes the state, source "device", where it differs from the
+ * last one. Ignored while a write is in flight, since nobody knows which of the two came first, and
+ * where the value is not of the actuator's type. */
 void actuator_observe(struct actuator *actuator, struct value held, int64_t time_ms);
 
-/* Every queued command is rejected with device_offline. */
+/* The queued command, if any, is rejected with device_offline. */
 void actuator_offline(struct actuator *actuator, int64_t now_ms, int64_t time_ms);
 
 /* Tells the last state again through on_state, where one is known: on link up. */

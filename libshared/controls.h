@@ -1,5 +1,5 @@
-/* A device's actuators on MQTT: the command subscription of one device, results to result/ and to the
- * response topic, states to state/. For agents; on the loop. */
+/* A device's actuators on MQTT: the command subscription of one device, results to result/ and to
+ * the response topic, states to state/. For agents; on the loop. */
 #ifndef CONTROLS_H
 #define CONTROLS_H
 
@@ -13,15 +13,25 @@ struct controls;
 /* `on_waiting` is called when a command was queued: the agent then asks controls_next(). */
 typedef void controls_fn(void *self);
 
-/* Subscribes to the device's commands. `settings`, an array, is borrowed. Returns 0 or -ENOMEM. */
-int controls_open(struct controls **out, struct mqtt *mqtt, struct health *health,
-                  struct device *device, const struct actuator_settings *settings, size_t n_settings,
+struct controls_options {
+    struct mqtt *mqtt; /* all borrowed */
+    struct health
+        *health; /* gets "commands.received", "commands.ok", "commands.rejected.retained"… */
+    struct device *device;
+    const struct actuator_settings *settings; /* array of n_settings */
+    size_t n_settings;
+};
+
+/* Subscribes to the device's commands. Returns 0, -ENOMEM or -ENAMETOOLONG. */
+int controls_open(struct controls **out, const struct controls_options *options,
                   controls_fn *on_waiting, void *self);
 void controls_close(struct controls *controls);
 
-/* The next command to write: the index of its actuator in `settings` and the value, borrowed until
- * controls_done(). Returns -1 where there is none. */
+/* The next command to write, the one that waited longest: the index of its actuator in `settings`
+ * and the value, borrowed until controls_done(). Returns -1 where there is none. */
 int controls_next(struct controls *controls, const struct value **out);
+/* A sentence for people, copied into the result of the write in flight; before controls_done(). */
+void controls_explain(struct controls *controls, int index, const char *message);
 void controls_done(struct controls *controls, int index, enum command_outcome outcome,
                    const char *reason, struct value held);
 

@@ -1,5 +1,5 @@
-/* From what a device said to what is published: scale, rounding, validity; the same for every agent.
- * Pure, but for point_configure(). */
+/* From what a device said to what is published: scale, rounding, validity; the same for every
+ * agent. Pure, but for point_configure(). */
 #ifndef POINT_H
 #define POINT_H
 
@@ -16,10 +16,10 @@ struct point {
     char name[TOPIC_NAME_SIZE];
     const char *unit; /* text for people; borrowed from the configuration; NULL where none */
     enum point_type type;
-    double scale;  /* published = raw × scale + offset; `divide` in the file is 1/scale */
+    double scale; /* published = raw × scale + offset; `divide` in the file is 1/scale */
     double offset;
-    int decimals;  /* digits kept after the point; -1: all */
-    double min;    /* of the published value; -INFINITY and INFINITY where not limited */
+    int decimals; /* digits kept after the point; -1: all */
+    double min;   /* of the published value; -INFINITY and INFINITY where not limited */
     double max;
     double not_values[POINT_NOT_MAX]; /* raw values that mean "no value", such as 65535 */
     size_t n_not_values;
@@ -28,7 +28,8 @@ struct point {
 /* Reads "name", "unit", "type", "scale", "divide", "offset", "decimals", "valid": {min,max,not}. */
 void point_configure(struct point *out, struct config_node *node);
 
-/* Adds the point to the reading: good after conversion, or a fault. Returns what reading_add() does. */
+/* Adds the point to the reading: good after conversion, or a fault. Returns what reading_add()
+ * does. */
 int point_add(const struct point *point, struct reading *reading, struct value raw);
 
 #endif

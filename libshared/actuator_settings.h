@@ -1,0 +1,28 @@
+/* What an actuator may be told: its type, limits and fail-safe value, from the configuration. Pure.
+ */
+#ifndef ACTUATOR_SETTINGS_H
+#define ACTUATOR_SETTINGS_H
+
+#include "config.h"
+#include "topic.h"
+#include "value.h"
+
+enum actuator_type { ACTUATOR_BOOL, ACTUATOR_NUMBER, ACTUATOR_TEXT };
+
+struct actuator_settings {
+    char name[TOPIC_NAME_SIZE];
+    enum actuator_type type;
+    const char *unit;  /* borrowed; NULL where none */
+    double min, max;   /* numbers; ±INFINITY where not limited */
+    struct value safe; /* VALUE_NONE where none is declared */
+};
+
+/* Reads "name", "type", "unit", "min", "max", "safe". */
+void actuator_configure(struct actuator_settings *out, struct config_node *node);
+
+/* The value as the actuator's type wants it; a text stays borrowed. Returns NULL, or the contract's
+ * reason why it cannot be: "bad_value", or "out_of_range" with `out` set all the same. */
+const char *actuator_convert(const struct actuator_settings *settings, const struct value *from,
+                             struct value *out);
+
+#endif

@@ -1,0 +1,167 @@
+#include "device.h"
+
+#include "clock.h"
+#include "jsonw.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REASON_SIZE 129
+
+/* Counts the readings of one measurement. */
+struct series {
+    char measurement[TOPIC_NAME_SIZE];
+    uint64_t seq;
+};
+
+struct device {
+    struct mqtt *mqtt; /* borrowed */
+    char location[TOPIC_NAME_SIZE];
+    char name[TOPIC_NAME_SIZE];
+    enum device_state state;
+    enum breaker_state breaker;
+    char reason[REASON_SIZE];
+    int64_t since_ms;
+    char *meta; /* owned; NULL until set */
+    struct series *series;
+    size_t n_series;
+    struct buffer text; /* kept for its memory */
+};
+
+int device_open(struct device **out, struct mqtt *mqtt, const char *location, const char *name)
+{
+    struct device *device = calloc(1, sizeof *device);
+
+    if (!device)
+        return -ENOMEM;
+    device->mqtt = mqtt;
+    snprintf(device->location, sizeof device->location, "%s", location);
+    snprintf(device->name, sizeof device->name, "%s", name);
+    *out = device;
+    return 0;
+}
+
+void device_close(struct device *device)
+{
+    if (!device)
+        return;
+    device_set_state(device, DEVICE_OFFLINE, "agent_stopped", device->breaker, clock_time_ms());
+    free(device->meta);
+    free(device->series);
+    buffer_free(&device->text);
+    free(device);
+}
+
+const char *device_location(const struct device *device)
+{
+    return device->location;
+}
+
+const char *device_name(const struct device *device)
+{
+    return device->name;
+}
+
+enum device_state device_state(const struct device *device)
+{
+    return device->state;
+}
+
+static int publish(const struct device *device, enum topic_kind kind, const char *name,
+                   const char *payload, size_t size)
+{
+    char topic[TOPIC_SIZE];
+    int error =
+        topic_make(topic, mqtt_root(device->mqtt), kind, device->location, device->name, name);
+    struct mqtt_message message = {
+        .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = true};
+
+    return error ? error : mqtt_publish(device->mqtt, &message);
+}
+
+static const char *state_name(enum device_state state)
+{
+    static const char *const names[] = {"offline", "online", "degraded", "offline"};
+
+    return names[state];
+}
+
+static void publish_status(struct device *device)
+{
+    struct jsonw w = jsonw_start(&device->text);
+
+    buffer_clear(&device->text);
+    jsonw_object_begin(&w, NULL);
+    jsonw_text(&w, "state", state_name(device->state));
+    jsonw_integer(&w, "since", device->since_ms);
+    if (device->reason[0] != '\0')
+        jsonw_text(&w, "reason", device->reason);
+    jsonw_text(&w, "breaker", breaker_state_name(device->breaker));
+    jsonw_object_end(&w);
+    if (!device->text.failed)
+        publish(device, TOPIC_STATUS, NULL, device->text.data, device->text.size);
+}
+
+void device_set_state(struct device *device, enum device_state state, const char *reason,
+                      enum breaker_state breaker, int64_t time_ms)
+{
+    if (state == device->state && breaker == device->breaker && strcmp(reason, device->reason) == 0)
+        return;
+    if (state != device->state)
+        device->since_ms = time_ms;
+    device->state = state;
+    device->breaker = breaker;
+    snprintf(device->reason, sizeof device->reason, "%s", reason);
+    publish_status(device);
+}
+
+int device_set_meta(struct device *device, const char *json)
+{
+    char *copy = strdup(json);
+
+    if (!copy)
+        return -ENOMEM;
+    free(device->meta);
+    device->meta = copy;
+    return publish(device, TOPIC_META, NULL, copy, strlen(copy));
+}
+
+void device_announce(struct device *device)
+{
+    if (device->meta)
+        publish(device, TOPIC_META, NULL, device->meta, strlen(device->meta));
+    if (device->state != DEVICE_UNKNOWN)
+        publish_status(device);
+}
+
+static struct series *series_of(struct device *device, const char *measurement)
+{
+    struct series *grown;
+
+    for (size_t i = 0; i < device->n_series; i++)
+        if (strcmp(device->series[i].measurement, measurement) == 0)
+            return &device->series[i];
+    grown = realloc(device->series, (device->n_series + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    device->series = grown;
+    grown += device->n_series++;
+    grown->seq = 0;
+    snprintf(grown->measurement, sizeof grown->measurement, "%s", measurement);
+    return grown;
+}
+
+int device_publish(struct device *device, const char *measurement, struct reading *reading)
+{
+    struct series *series = series_of(device, measurement);
+
+    if (!series)
+        return -ENOMEM;
+    reading->seq = ++series->seq;
+    buffer_clear(&device->text);
+    if (reading_encode(reading, &device->text) != 0)
+        return -ENOMEM;
+    return publish(device, TOPIC_TELEMETRY, measurement, device->text.data, device->text.size);
+}

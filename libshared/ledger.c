@@ -1,0 +1,77 @@
+#include "ledger.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REASON_SIZE 32
+
+struct entry {
+    struct command_result result; /* its pointers are to the copies below; its value is owned */
+    char id[COMMAND_ID_SIZE];
+    char reason[REASON_SIZE];
+    char source[COMMAND_SOURCE_SIZE];
+};
+
+struct ledger {
+    size_t capacity;
+    size_t n_entries;
+    size_t next; /* the entry that is written next */
+    struct entry entries[];
+};
+
+int ledger_open(struct ledger **out, size_t capacity)
+{
+    struct ledger *ledger = calloc(1, sizeof *ledger + capacity * sizeof ledger->entries[0]);
+
+    if (!ledger)
+        return -ENOMEM;
+    ledger->capacity = capacity;
+    *out = ledger;
+    return 0;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    if (!ledger)
+        return;
+    for (size_t i = 0; i < ledger->n_entries; i++)
+        value_free(&ledger->entries[i].result.value);
+    free(ledger);
+}
+
+void ledger_add(struct ledger *ledger, const struct command_result *result)
+{
+    struct entry *entry = &ledger->entries[ledger->next];
+
+    if (!result->id || result->id[0] == '\0')
+        return;
+    value_free(&entry->result.value);
+    entry->result = *result;
+    if (value_copy(&entry->result.value, &result->value) != 0)
+        entry->result.value = (struct value){.type = VALUE_NONE};
+    snprintf(entry->id, sizeof entry->id, "%s", result->id);
+    snprintf(entry->reason, sizeof entry->reason, "%s", result->reason ? result->reason : "");
+    snprintf(entry->source, sizeof entry->source, "%s", result->source ? result->source : "");
+    entry->result.id = entry->id;
+    entry->result.reason = result->reason ? entry->reason : NULL;
+    entry->result.source = entry->source;
+    entry->result.message = NULL;
+
+    ledger->next = (ledger->next + 1) % ledger->capacity;
+    if (ledger->n_entries < ledger->capacity)
+        ledger->n_entries++;
+}
+
+bool ledger_find(const struct ledger *ledger, const char *id, struct command_result *out)
+{
+    if (!id || id[0] == '\0')
+        return false;
+    for (size_t i = 0; i < ledger->n_entries; i++)
+        if (strcmp(ledger->entries[i].id, id) == 0) {
+            *out = ledger->entries[i].result;
+            return true;
+        }
+    return false;
+}
