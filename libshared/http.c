@@ -8,8 +8,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#define GZIP_LEVEL 1 /* 7 times smaller for 0.3 µs a line; higher levels cost more than they save \
-                      */
+#define GZIP_LEVEL                                                                  \
+    1 /* 7 times smaller for 0.3 µs a line; higher levels cost more than they save \
+       */
 #define GZIP_WINDOW (15 + 16) /* zlib.h, deflateInit2(): 16 asks for the gzip wrapper */
 #define GZIP_MEMORY 8
 
@@ -213,11 +214,15 @@ static void http_explain(const struct http *http, CURLcode code, struct http_ans
 static CURLcode http_perform(struct http *http, struct http_answer *answer)
 {
     long status = 0;
+    long sent = 0;
     curl_off_t retry_after_s = 0;
     CURLcode code;
 
     http->error[0] = '\0';
     code = curl_easy_perform(http->curl);
+    curl_easy_getinfo(http->curl, CURLINFO_REQUEST_SIZE, &sent);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0)
+        return CURLE_WEIRD_SERVER_REPLY; /* what came back was no HTTP; the URL is not to blame */
     if (code != CURLE_OK)
         return code;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
