@@ -18,11 +18,11 @@ int alert_severity_parse(enum alert_severity *out, const char *name); /* 0 or -E
 struct alert {
     enum alert_state state;
     enum alert_severity severity;
-    int64_t since_ms; /* wall clock of the last change of state */
+    int64_t since_ms;   /* wall clock of the last change of state */
     struct value value; /* VALUE_NONE becomes null */
     const char *message;
     const char *rule;
-    uint64_t episode; /* rises by one each time the rule fires anew for this device */
+    uint64_t episode;              /* rises by one each time the rule fires anew for this device */
     const char *cause_measurement; /* NULL where silence was the cause */
     const struct reading *cause;   /* NULL likewise */
 };
@@ -30,8 +30,8 @@ struct alert {
 /* All pointers borrowed. Returns 0 or -ENOMEM. */
 int alert_encode(const struct alert *alert, struct buffer *out);
 
-/* Hands the alert over, everything in it borrowed for the call. Returns what `on_alert` returned, or
- * -EBADMSG with a sentence in `error`. */
+/* Hands the alert over, everything in it borrowed for the call. Returns what `on_alert` returned,
+ * or -EBADMSG with a sentence in `error`. */
 typedef int alert_fn(void *self, const struct alert *alert);
 int alert_decode(const void *payload, size_t size, alert_fn *on_alert, void *self, char *error,
                  size_t error_size);

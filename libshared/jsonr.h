@@ -32,6 +32,10 @@ struct jsonr {
     size_t error_size;
 };
 
+/* Parses a whole document that must be an object into `in->object`, which is then the caller's to
+ * free; the other members of `in` are set before. Returns as jsonr_parse(). */
+int jsonr_parse_object(struct jsonr *in, const void *text, size_t size);
+
 enum jsonr_need { JSONR_OPTIONAL, JSONR_REQUIRED };
 
 /* Members by key. An optional one that is absent or null leaves *out as it was; texts and objects
@@ -48,7 +52,7 @@ int jsonr_object(const struct jsonr *in, const char *key, enum jsonr_need need,
  * else and for a number that a double cannot hold. */
 struct value jsonr_scalar(struct json_object *node);
 
-/* Writes "<path><key>: <sentence>" and returns -EBADMSG. */
+/* Writes "<path><key>: <sentence>", or "<path><sentence>" where `key` is NULL. Returns -EBADMSG. */
 int jsonr_fail(const struct jsonr *in, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
