@@ -8,13 +8,14 @@
 
 static const char *const type_names[] = {"bool", "number", "text", NULL};
 
-void actuator_configure(struct actuator_settings *out, struct config_node *node)
+void actuator_configure_typed(struct actuator_settings *out, struct config_node *node,
+                              enum actuator_type type)
 {
     struct value safe = config_value(node, "safe");
 
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%s", config_require_name(node, "name"));
-    out->type = (enum actuator_type)config_choice(node, "type", type_names, ACTUATOR_BOOL);
+    out->type = type;
     out->unit = config_string(node, "unit", NULL);
     out->min = -INFINITY;
     out->max = INFINITY;
@@ -28,6 +29,12 @@ void actuator_configure(struct actuator_settings *out, struct config_node *node)
         out->safe = (struct value){.type = VALUE_NONE};
         config_problem(node, "safe", "is no value that this actuator takes");
     }
+}
+
+void actuator_configure(struct actuator_settings *out, struct config_node *node)
+{
+    actuator_configure_typed(
+        out, node, (enum actuator_type)config_choice(node, "type", type_names, ACTUATOR_BOOL));
 }
 
 const char *actuator_convert(const struct actuator_settings *settings, const struct value *from,

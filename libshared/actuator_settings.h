@@ -20,6 +20,10 @@ struct actuator_settings {
 /* Reads "name", "type", "unit", "min", "max", "safe". */
 void actuator_configure(struct actuator_settings *out, struct config_node *node);
 
+/* The same without "type", for agents that know it from a type of their own. */
+void actuator_configure_typed(struct actuator_settings *out, struct config_node *node,
+                              enum actuator_type type);
+
 /* The value as the actuator's type wants it; a text stays borrowed. Returns NULL, or the contract's
  * reason why it cannot be: "bad_value", or "out_of_range" with `out` set all the same. */
 const char *actuator_convert(const struct actuator_settings *settings, const struct value *from,

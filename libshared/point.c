@@ -21,7 +21,7 @@ static void configure_scale(struct point *out, struct config_node *node)
         else if (divide == 0)
             config_problem(node, "divide", "must not be 0");
         else
-            out->scale = 1 / divide;
+            out->divide = divide;
     }
     out->offset = config_number(node, "offset", 0);
     out->decimals = (int)config_integer(node, "decimals", -1, -1, DECIMALS_MAX);
@@ -43,14 +43,20 @@ static void configure_valid(struct point *out, struct config_node *node)
         out->not_values[out->n_not_values++] = config_number_at(not_values, i);
 }
 
-void point_configure(struct point *out, struct config_node *node)
+void point_configure_typed(struct point *out, struct config_node *node, enum point_type type)
 {
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%s", config_require_name(node, "name"));
     out->unit = config_string(node, "unit", NULL);
-    out->type = (enum point_type)config_choice(node, "type", type_names, POINT_NUMBER);
+    out->type = type;
     configure_scale(out, node);
     configure_valid(out, node);
+}
+
+void point_configure(struct point *out, struct config_node *node)
+{
+    point_configure_typed(out, node,
+                          (enum point_type)config_choice(node, "type", type_names, POINT_NUMBER));
 }
 
 static double round_to(double number, int decimals)
@@ -81,7 +87,8 @@ static int add_number(const struct point *point, struct reading *reading, struct
         return reading_add_fault(reading, point->name, "not_a_number");
     if (means_nothing(point, number))
         return reading_add_fault(reading, point->name, "missing");
-    number = number * point->scale + point->offset;
+    number = point->divide != 0 ? number / point->divide : number * point->scale;
+    number += point->offset;
     if (point->decimals >= 0)
         number = round_to(number, point->decimals);
     if (number < point->min || number > point->max)

@@ -16,7 +16,8 @@ struct point {
     char name[TOPIC_NAME_SIZE];
     const char *unit; /* text for people; borrowed from the configuration; NULL where none */
     enum point_type type;
-    double scale; /* published = raw × scale + offset; `divide` in the file is 1/scale */
+    double scale;  /* published = raw × scale + offset */
+    double divide; /* or raw / divide + offset, where not 0: 35 / 100 is 0.35, 35 × 0.01 is not */
     double offset;
     int decimals; /* digits kept after the point; -1: all */
     double min;   /* of the published value; -INFINITY and INFINITY where not limited */
@@ -27,6 +28,9 @@ struct point {
 
 /* Reads "name", "unit", "type", "scale", "divide", "offset", "decimals", "valid": {min,max,not}. */
 void point_configure(struct point *out, struct config_node *node);
+
+/* The same without "type", for agents that know it from a type of their own. */
+void point_configure_typed(struct point *out, struct config_node *node, enum point_type type);
 
 /* Adds the point to the reading: good after conversion, or a fault. Returns what reading_add()
  * does. */
