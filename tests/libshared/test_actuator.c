@@ -1,0 +1,569 @@
+/* The life of a command, in virtual time: every outcome and reason that it can end with. */
+#include "actuator.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TIME_MS 1763805600000 /* wall clock where the monotonic one is 0 */
+#define SAID_MAX 16
+
+struct said_result {
+    char id[COMMAND_ID_SIZE];
+    enum command_outcome outcome;
+    char reason[32];
+    char message[160];
+    char response_topic[64];
+    char correlation[16];
+    struct value value; /* no texts in these tests but "text" */
+    int64_t queued_ms;
+    int64_t took_ms;
+    char actuator[TOPIC_NAME_SIZE];
+};
+
+/* One actuator, its clock, and what it said. */
+struct bench {
+    struct actuator *actuator;
+    struct actuator_settings settings;
+    int64_t now_ms;
+    struct said_result results[SAID_MAX];
+    size_t n_results;
+    struct command_state states[SAID_MAX];
+    char state_source[SAID_MAX][COMMAND_SOURCE_SIZE];
+    char state_id[SAID_MAX][COMMAND_ID_SIZE];
+    size_t n_states;
+};
+
+static void copy(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+static void on_result(void *self, const struct actuator *actuator,
+                      const struct command_result *result, const char *response_topic,
+                      const void *correlation, size_t correlation_size)
+{
+    struct bench *bench = self;
+    struct said_result *said = &bench->results[bench->n_results++];
+
+    assert_true(bench->n_results <= SAID_MAX);
+    memset(said, 0, sizeof *said);
+    copy(said->id, sizeof said->id, result->id);
+    said->outcome = result->outcome;
+    copy(said->reason, sizeof said->reason, result->reason);
+    copy(said->message, sizeof said->message, result->message);
+    copy(said->response_topic, sizeof said->response_topic, response_topic);
+    memcpy(said->correlation, correlation_size ? correlation : "", correlation_size);
+    said->value = result->value;
+    said->queued_ms = result->queued_ms;
+    said->took_ms = result->took_ms;
+    copy(said->actuator, sizeof said->actuator, actuator_settings(actuator)->name);
+}
+
+static void on_state(void *self, const struct actuator *actuator, const struct command_state *state)
+{
+    struct bench *bench = self;
+    size_t i = bench->n_states++;
+
+    (void)actuator;
+    assert_true(bench->n_states <= SAID_MAX);
+    bench->states[i] = *state;
+    copy(bench->state_source[i], COMMAND_SOURCE_SIZE, state->source);
+    copy(bench->state_id[i], COMMAND_ID_SIZE, state->command_id);
+}
+
+static const struct actuator_handlers handlers = {.on_result = on_result, .on_state = on_state};
+
+static int setup(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+
+    bench->settings = (struct actuator_settings){
+        .name = "fan", .type = ACTUATOR_BOOL, .min = -INFINITY, .max = INFINITY};
+    assert_int_equal(actuator_open(&bench->actuator, &bench->settings, &handlers, bench), 0);
+    *state = bench;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *bench = *state;
+
+    actuator_close(bench->actuator);
+    free(bench);
+    return 0;
+}
+
+static int64_t time_of(const struct bench *bench)
+{
+    return TIME_MS + bench->now_ms;
+}
+
+static void offer_request(struct bench *bench, const struct actuator_request *request)
+{
+    actuator_offer(bench->actuator, request, true, bench->now_ms, time_of(bench));
+}
+
+static void offer(struct bench *bench, const char *payload)
+{
+    struct actuator_request request = {.payload = payload, .size = strlen(payload)};
+
+    offer_request(bench, &request);
+}
+
+static const struct value *next(struct bench *bench)
+{
+    return actuator_next(bench->actuator, bench->now_ms, time_of(bench));
+}
+
+static void done(struct bench *bench, enum command_outcome outcome, const char *reason,
+                 struct value held)
+{
+    actuator_done(bench->actuator, outcome, reason, held, bench->now_ms, time_of(bench));
+}
+
+static const struct value nothing = {.type = VALUE_NONE};
+
+static void assert_said(const struct bench *bench, size_t n, const char *id,
+                        enum command_outcome outcome, const char *reason)
+{
+    const struct said_result *said = &bench->results[n - 1];
+
+    assert_int_equal(bench->n_results, n);
+    assert_string_equal(said->id, id);
+    assert_int_equal(said->outcome, outcome);
+    assert_string_equal(said->reason, reason);
+}
+
+/* Carries out one command with this id and confirms it. */
+static void carry_out(struct bench *bench, const char *payload)
+{
+    offer(bench, payload);
+    assert_non_null(next(bench));
+    done(bench, COMMAND_OK, NULL, nothing);
+}
+
+static void a_command_is_written_confirmed_and_told(void **state)
+{
+    struct bench *bench = *state;
+    struct actuator_request request = {
+        .payload = "{\"value\":\"ON\",\"id\":\"a1\",\"source\":\"operator\"}",
+        .response_topic = "reply/here",
+        .correlation = "42",
+        .correlation_size = 2};
+    const struct value *value;
+
+    request.size = strlen(request.payload);
+    offer_request(bench, &request);
+    assert_int_equal(bench->n_results, 0);
+    assert_true(actuator_waiting(bench->actuator));
+    bench->now_ms = 3;
+    value = next(bench);
+    assert_true(value && value->type == VALUE_BOOL && value->boolean);
+    assert_false(actuator_waiting(bench->actuator));
+    bench->now_ms = 15;
+    done(bench, COMMAND_OK, NULL, value_bool(true));
+
+    assert_said(bench, 1, "a1", COMMAND_OK, "");
+    assert_string_equal(bench->results[0].response_topic, "reply/here");
+    assert_string_equal(bench->results[0].correlation, "42");
+    assert_true(bench->results[0].value.type == VALUE_BOOL && bench->results[0].value.boolean);
+    assert_int_equal(bench->results[0].queued_ms, 3);
+    assert_int_equal(bench->results[0].took_ms, 12);
+    assert_int_equal(bench->n_states, 1);
+    assert_true(bench->states[0].value.boolean);
+    assert_int_equal(bench->states[0].ts_ms, TIME_MS + 15);
+    assert_string_equal(bench->state_source[0], "operator");
+    assert_string_equal(bench->state_id[0], "a1");
+}
+
+static void booleans_come_in_many_spellings(void **state)
+{
+    static const struct {
+        const char *payload;
+        bool means;
+    } cases[] = {{"ON", true},
+                 {"off", false},
+                 {"true", true},
+                 {"0", false},
+                 {"1", true},
+                 {"{\"value\":\"OFF\"}", false},
+                 {"{\"value\":1}", true},
+                 {"{\"value\":false}", false}};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct value *value;
+
+        offer(bench, cases[i].payload);
+        value = next(bench);
+        assert_non_null(value);
+        assert_int_equal(value->type, VALUE_BOOL);
+        assert_int_equal(value->boolean, cases[i].means);
+        done(bench, COMMAND_OK, NULL, nothing);
+        assert_int_equal(bench->results[i].value.boolean, cases[i].means);
+    }
+}
+
+static void retained_commands_are_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct actuator_request request = {.payload = "{\"value\":true,\"id\":\"a1\"}",
+                                       .retained = true};
+
+    request.size = strlen(request.payload);
+    offer_request(bench, &request);
+    assert_said(bench, 1, "a1", COMMAND_REJECTED, "retained");
+    assert_null(next(bench));
+    carry_out(bench, request.payload); /* its id was not used up */
+    assert_said(bench, 2, "a1", COMMAND_OK, "");
+}
+
+static void bad_payloads_are_refused_with_a_sentence(void **state)
+{
+    static const char *const payloads[] = {"", "{", "{\"id\":\"a\"}", "null", "[1]", "\x01"};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
+        offer(bench, payloads[i]);
+        assert_said(bench, i + 1, "", COMMAND_REJECTED, "bad_payload");
+        assert_string_not_equal(bench->results[i].message, "");
+    }
+    assert_null(next(bench));
+}
+
+static void bad_values_are_refused(void **state)
+{
+    struct bench *bench = *state;
+
+    offer(bench, "{\"value\":\"maybe\",\"id\":\"1\"}");
+    assert_said(bench, 1, "1", COMMAND_REJECTED, "bad_value");
+    offer(bench, "2");
+    assert_said(bench, 2, "", COMMAND_REJECTED, "bad_value");
+    bench->settings.type = ACTUATOR_NUMBER;
+    offer(bench, "ON");
+    assert_said(bench, 3, "", COMMAND_REJECTED, "bad_value");
+    bench->settings.type = ACTUATOR_TEXT;
+    offer(bench, "3");
+    assert_said(bench, 4, "", COMMAND_REJECTED, "bad_value");
+    assert_null(next(bench));
+}
+
+static void limits_hold(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->settings.type = ACTUATOR_NUMBER;
+    bench->settings.min = 0;
+    bench->settings.max = 2000;
+    offer(bench, "2000.5");
+    assert_said(bench, 1, "", COMMAND_REJECTED, "out_of_range");
+    offer(bench, "-1");
+    assert_said(bench, 2, "", COMMAND_REJECTED, "out_of_range");
+    carry_out(bench, "2000");
+    assert_said(bench, 3, "", COMMAND_OK, "");
+    assert_true(bench->results[2].value.number == 2000);
+}
+
+static void a_repeated_id_gets_the_first_answer_and_writes_nothing(void **state)
+{
+    struct bench *bench = *state;
+
+    carry_out(bench, "{\"value\":true,\"id\":\"a1\"}");
+    offer(bench, "{\"value\":false,\"id\":\"a1\"}");
+    assert_said(bench, 2, "a1", COMMAND_OK, "duplicate");
+    assert_true(bench->results[1].value.boolean);
+    assert_null(next(bench));
+
+    offer(bench, "{\"value\":7,\"id\":\"a2\"}");
+    offer(bench, "{\"value\":true,\"id\":\"a2\"}");
+    assert_said(bench, 4, "a2", COMMAND_REJECTED, "duplicate");
+    assert_string_equal(bench->results[3].message, "bad_value");
+    assert_null(next(bench));
+}
+
+static void a_repeat_of_what_is_under_way_is_answered_when_that_ends(void **state)
+{
+    struct bench *bench = *state;
+
+    offer(bench, "{\"value\":true,\"id\":\"a1\"}");
+    offer(bench, "{\"value\":true,\"id\":\"a1\"}");
+    assert_non_null(next(bench));
+    offer(bench, "{\"value\":true,\"id\":\"a1\"}");
+    assert_int_equal(bench->n_results, 0);
+    done(bench, COMMAND_FAILED, "timeout", nothing);
+    assert_said(bench, 3, "a1", COMMAND_FAILED, "duplicate");
+    assert_string_equal(bench->results[0].reason, "timeout");
+    assert_null(next(bench));
+}
+
+static void the_ledger_is_bounded_and_forgets_the_oldest(void **state)
+{
+    struct bench *bench = *state;
+    char payload[64];
+
+    for (int i = 0; i <= ACTUATOR_LEDGER; i++) {
+        snprintf(payload, sizeof payload, "{\"value\":true,\"id\":\"n%d\"}", i);
+        carry_out(bench, payload);
+        bench->n_results = 0;
+        bench->n_states = 0;
+    }
+    offer(bench, "{\"value\":true,\"id\":\"n1\"}");
+    assert_said(bench, 1, "n1", COMMAND_OK, "duplicate");
+    offer(bench, "{\"value\":true,\"id\":\"n0\"}");
+    assert_int_equal(bench->n_results, 1);
+    assert_non_null(next(bench));
+}
+
+static void commands_without_id_are_never_duplicates(void **state)
+{
+    struct bench *bench = *state;
+
+    carry_out(bench, "ON");
+    carry_out(bench, "ON");
+    assert_said(bench, 2, "", COMMAND_OK, "");
+}
+
+static void an_absent_device_takes_no_command(void **state)
+{
+    struct bench *bench = *state;
+    struct actuator_request request = {.payload = "ON", .size = 2};
+
+    actuator_offer(bench->actuator, &request, false, 0, TIME_MS);
+    assert_said(bench, 1, "", COMMAND_REJECTED, "device_offline");
+    assert_null(next(bench));
+    offer(bench, "{\"value\":true,\"id\":\"q\"}");
+    actuator_offline(bench->actuator, bench->now_ms, time_of(bench));
+    assert_said(bench, 2, "q", COMMAND_REJECTED, "device_offline");
+    assert_null(next(bench));
+}
+
+/* Offers, waits, and tells whether the command could still act after that long. */
+static bool acts_after(struct bench *bench, const char *payload, uint32_t expiry_s, int64_t wait_ms)
+{
+    struct actuator_request request = {
+        .payload = payload, .size = strlen(payload), .expiry_s = expiry_s};
+    bool acts;
+
+    offer_request(bench, &request);
+    bench->now_ms += wait_ms;
+    acts = next(bench) != NULL;
+    if (acts)
+        done(bench, COMMAND_OK, NULL, nothing);
+    else
+        assert_int_equal(bench->results[bench->n_results - 1].outcome, COMMAND_EXPIRED);
+    return acts;
+}
+
+static void a_bare_command_lives_ten_seconds(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_true(acts_after(bench, "ON", 0, 9999));
+    assert_false(acts_after(bench, "ON", 0, 10000));
+    assert_false(acts_after(bench, "ON", 0, 3600 * 1000));
+}
+
+static void ts_and_ttl_bound_a_life(void **state)
+{
+    struct bench *bench = *state;
+    char payload[128];
+
+    snprintf(payload, sizeof payload, "{\"value\":true,\"ts\":%lld,\"ttl_ms\":5000}",
+             TIME_MS - 4000LL);
+    assert_true(acts_after(bench, payload, 0, 999));
+    bench->now_ms = 0;
+    assert_false(acts_after(bench, payload, 0, 1000));
+    bench->now_ms = 1000; /* stale on arrival */
+    offer(bench, payload);
+    assert_said(bench, 3, "", COMMAND_EXPIRED, "");
+    assert_false(actuator_waiting(bench->actuator));
+
+    bench->now_ms = 0; /* a sender whose clock is an hour ahead gains nothing */
+    snprintf(payload, sizeof payload, "{\"value\":true,\"ts\":%lld,\"ttl_ms\":5000}",
+             TIME_MS + 3600000LL);
+    assert_false(acts_after(bench, payload, 0, 5000));
+    bench->now_ms = 0; /* and neither does one that lies about either */
+    assert_true(acts_after(bench, "{\"value\":true,\"ttl_ms\":9223372036854775807}", 0, 1));
+}
+
+static void message_expiry_bounds_a_life(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_true(acts_after(bench, "ON", 2, 1999));
+    assert_false(acts_after(bench, "ON", 2, 2000));
+    assert_false(acts_after(bench, "ON", 3600, 10000)); /* it only shortens */
+}
+
+static void a_newer_command_supersedes_one_still_queued(void **state)
+{
+    struct bench *bench = *state;
+    const struct value *value;
+
+    offer(bench, "{\"value\":true,\"id\":\"a\"}");
+    assert_non_null(next(bench));
+    offer(bench, "{\"value\":false,\"id\":\"b\"}");
+    assert_int_equal(bench->n_results, 0); /* what is in flight is not touched */
+    offer(bench, "{\"value\":true,\"id\":\"c\"}");
+    assert_said(bench, 1, "b", COMMAND_SUPERSEDED, "");
+    assert_null(next(bench)); /* one at a time */
+    done(bench, COMMAND_OK, NULL, nothing);
+    assert_said(bench, 2, "a", COMMAND_OK, "");
+    value = next(bench);
+    assert_true(value && value->boolean);
+    done(bench, COMMAND_OK, NULL, nothing);
+    assert_said(bench, 3, "c", COMMAND_OK, "");
+}
+
+static void a_refused_command_supersedes_nothing(void **state)
+{
+    struct bench *bench = *state;
+
+    offer(bench, "{\"value\":true,\"id\":\"a\"}");
+    offer(bench, "{\"value\":7,\"id\":\"b\"}");
+    assert_said(bench, 1, "b", COMMAND_REJECTED, "bad_value");
+    assert_non_null(next(bench));
+}
+
+static void failures_carry_reason_message_and_truth(void **state)
+{
+    struct bench *bench = *state;
+
+    offer(bench, "ON");
+    assert_non_null(next(bench));
+    actuator_explain(bench->actuator, "the device answered: ERR,pin");
+    done(bench, COMMAND_FAILED, "verify_failed", value_bool(false));
+    assert_said(bench, 1, "", COMMAND_FAILED, "verify_failed");
+    assert_string_equal(bench->results[0].message, "the device answered: ERR,pin");
+    assert_true(bench->results[0].value.type == VALUE_BOOL && !bench->results[0].value.boolean);
+    assert_int_equal(bench->n_states, 1); /* the truth, and that the device said it */
+    assert_false(bench->states[0].value.boolean);
+    assert_string_equal(bench->state_source[0], "device");
+
+    offer(bench, "ON");
+    assert_non_null(next(bench));
+    done(bench, COMMAND_FAILED, "timeout", nothing);
+    assert_said(bench, 2, "", COMMAND_FAILED, "timeout");
+    assert_string_equal(bench->results[1].message, ""); /* that of the last one is gone */
+    assert_int_equal(bench->results[1].value.type, VALUE_NONE);
+    assert_int_equal(bench->n_states, 1);
+}
+
+static void what_a_poll_finds_is_told_when_it_differs(void **state)
+{
+    struct bench *bench = *state;
+
+    actuator_announce(bench->actuator);
+    assert_int_equal(bench->n_states, 0);
+    actuator_observe(bench->actuator, value_number(0), time_of(bench));
+    actuator_observe(bench->actuator, value_bool(false), time_of(bench));
+    assert_int_equal(bench->n_states, 1);
+    assert_int_equal(bench->states[0].value.type, VALUE_BOOL);
+    actuator_observe(bench->actuator, value_number(17), time_of(bench));
+    assert_int_equal(bench->n_states, 1);
+    actuator_observe(bench->actuator, value_bool(true), time_of(bench));
+    assert_int_equal(bench->n_states, 2);
+    actuator_announce(bench->actuator);
+    assert_int_equal(bench->n_states, 3);
+    assert_true(bench->states[2].value.boolean);
+
+    offer(bench, "OFF");
+    assert_non_null(next(bench));
+    actuator_observe(bench->actuator, value_bool(false), time_of(bench));
+    assert_int_equal(bench->n_states, 3); /* who knows whether it was read before the write */
+}
+
+static void texts_are_kept_as_copies(void **state)
+{
+    struct bench *bench = *state;
+    char held[] = "auto";
+
+    bench->settings.type = ACTUATOR_TEXT;
+    offer(bench, "manual");
+    assert_string_equal(next(bench)->text, "manual");
+    done(bench, COMMAND_OK, NULL, nothing);
+    actuator_observe(bench->actuator, value_text(held), time_of(bench));
+    memset(held, 'x', 4);
+    actuator_announce(bench->actuator);
+    assert_int_equal(bench->n_states, 3);
+    assert_string_equal(bench->states[2].value.text, "auto");
+}
+
+static void unknown_actuators_are_answered(void **state)
+{
+    struct bench *bench = *state;
+    struct actuator_request request = {.payload = "{\"value\":1,\"id\":\"x\"}",
+                                       .response_topic = "reply"};
+
+    request.size = strlen(request.payload);
+    actuator_reject_unknown("valve", &request, TIME_MS, &handlers, bench);
+    assert_said(bench, 1, "x", COMMAND_REJECTED, "unknown_actuator");
+    assert_string_equal(bench->results[0].actuator, "valve");
+    assert_string_equal(bench->results[0].response_topic, "reply");
+}
+
+static void is_configured(void **state)
+{
+    struct config *config;
+    struct actuator_settings settings;
+
+    (void)state;
+    assert_int_equal(
+        config_open_text(&config, "test",
+                         "{\"name\":\"speed\",\"type\":\"number\",\"unit\":\"units/h\","
+                         "\"min\":0,\"max\":2000,\"safe\":0}"),
+        0);
+    actuator_configure(&settings, config_root(config));
+    assert_true(config_check(config));
+    assert_string_equal(settings.name, "speed");
+    assert_int_equal(settings.type, ACTUATOR_NUMBER);
+    assert_true(settings.min == 0 && settings.max == 2000 && settings.safe.number == 0);
+    config_close(config);
+
+    assert_int_equal(config_open_text(&config, "test", "{\"name\":\"fan\",\"safe\":\"off\"}"), 0);
+    actuator_configure(&settings, config_root(config));
+    assert_true(config_check(config));
+    assert_true(settings.safe.type == VALUE_BOOL && !settings.safe.boolean);
+    config_close(config);
+
+    assert_int_equal(config_open_text(&config, "test", "{\"name\":\"fan\",\"safe\":7}"), 0);
+    actuator_configure(&settings, config_root(config));
+    assert_false(config_check(config));
+    config_close(config);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_command_is_written_confirmed_and_told),
+        TEST(booleans_come_in_many_spellings),
+        TEST(retained_commands_are_refused),
+        TEST(bad_payloads_are_refused_with_a_sentence),
+        TEST(bad_values_are_refused),
+        TEST(limits_hold),
+        TEST(a_repeated_id_gets_the_first_answer_and_writes_nothing),
+        TEST(a_repeat_of_what_is_under_way_is_answered_when_that_ends),
+        TEST(the_ledger_is_bounded_and_forgets_the_oldest),
+        TEST(commands_without_id_are_never_duplicates),
+        TEST(an_absent_device_takes_no_command),
+        TEST(a_bare_command_lives_ten_seconds),
+        TEST(ts_and_ttl_bound_a_life),
+        TEST(message_expiry_bounds_a_life),
+        TEST(a_newer_command_supersedes_one_still_queued),
+        TEST(a_refused_command_supersedes_nothing),
+        TEST(failures_carry_reason_message_and_truth),
+        TEST(what_a_poll_finds_is_told_when_it_differs),
+        TEST(texts_are_kept_as_copies),
+        TEST(unknown_actuators_are_answered),
+        TEST(is_configured),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
