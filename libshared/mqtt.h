@@ -1,10 +1,10 @@
 /* The suite's connection to the broker: MQTT 5, for all that is published and for what need not be
  * on disk before it is acknowledged (that is intake.h's).
  *
- * It connects by itself, forever, with full jitter; subscribes anew on every connect; sends the will
- * and the birth (contract, section 1, `_service/{instance}/status`); keeps what was published until
- * the broker has acknowledged it, across reconnects. The library blocks at times, so it runs on a
- * thread of its own; every handler here is called on the loop. */
+ * It connects by itself, forever, with full jitter; subscribes anew on every connect; sends the
+ * will and the birth (contract, section 1, `_service/{instance}/status`); keeps what was published
+ * until the broker has acknowledged it, across reconnects. The library blocks at times, so it runs
+ * on a thread of its own; every handler here is called on the loop. */
 #ifndef MQTT_H
 #define MQTT_H
 
@@ -19,9 +19,9 @@ struct mqtt;
 struct mqtt_message {
     const char *topic;
     const void *payload;
-    size_t size;     /* bytes of the payload */
-    int qos;         /* 0, 1 or 2 */
-    bool retained;   /* received: it was kept by the broker, nobody sent it just now */
+    size_t size;                /* bytes of the payload */
+    int qos;                    /* 0, 1 or 2 */
+    bool retained;              /* received: it was kept by the broker, nobody sent it just now */
     uint32_t expiry_s;          /* MQTT 5 message expiry interval; 0 is none */
     const char *response_topic; /* NULL where there is none */
     const void *correlation;    /* MQTT 5 correlation data */
@@ -31,9 +31,9 @@ struct mqtt_message {
 struct mqtt_options {
     const char *url; /* mqtt://host:port or mqtts://host:port */
     const char *root;
-    const char *instance;  /* the client identifier, and the name below root/_service */
-    const char *version;   /* told in the birth */
-    const char *username;  /* NULL: anonymous */
+    const char *instance; /* the client identifier, and the name below root/_service */
+    const char *version;  /* told in the birth */
+    const char *username; /* NULL: anonymous */
     const char *password;
     const char *ca_file;   /* for mqtts; NULL: the system's */
     const char *cert_file; /* for mqtts with a client certificate */
@@ -56,8 +56,8 @@ struct mqtt_handlers {
 /* `message` is borrowed for the call. */
 typedef void mqtt_message_fn(void *self, const struct mqtt_message *message);
 
-/* Options are copied. The connection is tried at once after mqtt_start(), so that what is subscribed
- * in between is part of the first connect. Returns 0 or -errno. */
+/* Options are copied. The connection is tried at once after mqtt_start(), so that what is
+ * subscribed in between is part of the first connect. Returns 0 or -errno. */
 int mqtt_open(struct mqtt **out, struct loop *loop, const struct mqtt_options *options,
               const struct mqtt_handlers *handlers, void *self);
 int mqtt_start(struct mqtt *mqtt);
@@ -66,11 +66,11 @@ int mqtt_start(struct mqtt *mqtt);
  * `drain_ms` is dropped and counted. */
 void mqtt_close(struct mqtt *mqtt, int64_t drain_ms);
 
-/* Remembered and repeated on every connect; may be called at any time. Each message goes to the first
- * filter that matches its topic, in the order of subscribing. A subscription that the broker refuses,
- * or grants and then does not honour (an echo is sent to find out), is logged and counted.
- * MQTT_LIVE: retained messages are not sent on subscribing (Retain Handling 2); one that is published
- * with the retain flag still arrives marked as such (Retain As Published), for commands.
+/* Remembered and repeated on every connect; may be called at any time. Each message goes to the
+ * first filter that matches its topic, in the order of subscribing. A subscription that the broker
+ * refuses, or grants and then does not honour (an echo is sent to find out), is logged and counted.
+ * MQTT_LIVE: retained messages are not sent on subscribing (Retain Handling 2); one that is
+ * published with the retain flag still arrives marked as such (Retain As Published), for commands.
  * Returns 0 or -ENOMEM. */
 enum { MQTT_LIVE = 1 };
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
@@ -91,13 +91,13 @@ int64_t mqtt_session(const struct mqtt *mqtt); /* number of the current connecti
 
 struct mqtt_stats {
     uint64_t received;
-    uint64_t published;   /* acknowledged by the broker, or sent at QoS 0 */
-    uint64_t dropped;     /* given to mqtt_publish() and lost: outbox full, refused, or at the end */
-    uint64_t refused;     /* acknowledged with a failure reason; also in `dropped` */
-    uint64_t connects;    /* successful ones */
-    uint64_t failures;    /* failed attempts */
+    uint64_t published; /* acknowledged by the broker, or sent at QoS 0 */
+    uint64_t dropped;   /* given to mqtt_publish() and lost: outbox full, refused, or at the end */
+    uint64_t refused;   /* acknowledged with a failure reason; also in `dropped` */
+    uint64_t connects;  /* successful ones */
+    uint64_t failures;  /* failed attempts */
     uint64_t silent_subscriptions; /* now: granted, but the echo did not come back */
-    size_t queued_bytes;  /* in the outbox now */
+    size_t queued_bytes;           /* in the outbox now */
 };
 struct mqtt_stats mqtt_stats(const struct mqtt *mqtt);
 

@@ -1,5 +1,6 @@
 /* What all five programs have in common: flags, signals, exit codes, configuration, the connection,
- * birth and health (contract, sections 4 and 5). A main() fills one struct and calls service_main(). */
+ * birth and health (contract, sections 4 and 5). A main() fills one struct and calls
+ * service_main(). */
 #ifndef SERVICE_H
 #define SERVICE_H
 
@@ -50,7 +51,8 @@ struct service_program {
     void (*drain)(void *self);
     bool (*drained)(void *self); /* may be NULL: at once */
     void (*close)(void *self);
-    /* Whether it does its work, with a sentence where it does not; for --healthcheck. May be NULL. */
+    /* Whether it does its work, with a sentence where it does not; for --healthcheck. May be NULL.
+     */
     bool (*working)(void *self, char *why, size_t size);
     /* Runs a tool and returns the exit code. `settings` are NULL where no --config was given and
      * `tool_needs_config` is false. */
@@ -69,7 +71,8 @@ struct mqtt *service_mqtt(struct service *service);
 struct health *service_health(struct service *service);
 const char *service_root(const struct service *service);
 const char *service_instance(const struct service *service);
-const char *service_state_dir(const struct service *service); /* exists, writable; "" if not configured */
+const char *
+service_state_dir(const struct service *service); /* exists, writable; "" if not configured */
 
 /* Ends the program with this exit code after draining. */
 void service_end(struct service *service, int exit_code);

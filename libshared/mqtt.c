@@ -1,0 +1,382 @@
+#include "mqtt.h"
+
+#include "buffer.h"
+#include "clock.h"
+#include "log.h"
+#include "mqtt_client.h"
+#include "mqtt_link.h"
+#include "topic.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ECHO_WAIT_MS                                                            \
+    10000 /* a granted subscription that brings no echo by then is not honoured \
+           */
+#define SUBSCRIPTIONS_MAX 256
+
+struct subscription {
+    char *filter;
+    char *echo_topic; /* NULL: no wildcard, nothing to put an echo in */
+    unsigned flags;
+    bool heard; /* the echo, on this connection */
+    bool silent;
+    mqtt_message_fn *on_message;
+    void *self;
+};
+
+struct mqtt {
+    struct loop *loop;
+    struct mqtt_options options; /* its strings are owned */
+    struct mqtt_handlers handlers;
+    void *self;
+    struct inbox *events;
+    struct mqtt_link *link; /* NULL before mqtt_start() */
+    struct loop_timer *echo_timer;
+    struct subscription *subscriptions[SUBSCRIPTIONS_MAX];
+    size_t n_subscriptions;
+    bool up;
+    int64_t session;
+    uint64_t received;
+    uint64_t refused_early; /* dropped before they reached the link */
+};
+
+/* The topic of the self-test of a filter: every wildcard level becomes `_echo`. */
+static char *make_echo_topic(const char *filter)
+{
+    if (!strpbrk(filter, "+#"))
+        return NULL;
+    struct buffer topic = {0};
+    for (const char *c = filter; *c; c++) {
+        if (*c == '+' || *c == '#')
+            buffer_text(&topic, "_echo");
+        else
+            buffer_char(&topic, *c);
+    }
+    return topic.data;
+}
+
+static void subscription_free(struct subscription *subscription)
+{
+    if (!subscription)
+        return;
+    free(subscription->filter);
+    free(subscription->echo_topic);
+    free(subscription);
+}
+
+static void order_subscribe(struct mqtt *mqtt, const struct subscription *subscription)
+{
+    struct mqtt_item *item = mqtt_item_new(MQTT_ITEM_SUBSCRIBE, subscription->filter);
+    if (!item)
+        return;
+    item->flags = subscription->flags;
+    if (mqtt_link_put(mqtt->link, item) != 0)
+        mqtt_item_free(&item->item);
+}
+
+static void send_echo(struct mqtt *mqtt, const struct subscription *subscription)
+{
+    static const char payload[] = "{\"echo\":true}";
+    struct mqtt_message message = {.topic = subscription->echo_topic,
+                                   .payload = payload,
+                                   .size = sizeof payload - 1,
+                                   .qos = 1,
+                                   .expiry_s = ECHO_WAIT_MS / 1000};
+    struct mqtt_item *item = mqtt_item_of_message(MQTT_ITEM_PUBLISH, &message);
+    if (!item)
+        return;
+    item->echo = true;
+    if (mqtt_link_put(mqtt->link, item) != 0)
+        mqtt_item_free(&item->item);
+}
+
+static void send_echoes(struct mqtt *mqtt)
+{
+    bool any = false;
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
+        const struct subscription *subscription = mqtt->subscriptions[i];
+        if (!subscription->echo_topic || subscription->heard)
+            continue;
+        send_echo(mqtt, subscription);
+        any = true;
+    }
+    if (any)
+        loop_timer_set(mqtt->echo_timer, loop_now(mqtt->loop) + ECHO_WAIT_MS);
+}
+
+static void on_echo(struct mqtt *mqtt, const char *topic)
+{
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
+        struct subscription *subscription = mqtt->subscriptions[i];
+        if (!subscription->echo_topic || !topic_matches(subscription->filter, topic))
+            continue;
+        if (subscription->silent)
+            log_info("subscription_heard", "filter=%s", subscription->filter);
+        subscription->heard = true;
+        subscription->silent = false;
+    }
+}
+
+/* Judges, says so once, and tries again for as long as it takes: somebody may mend the ACL. */
+static void on_echo_time(void *self)
+{
+    struct mqtt *mqtt = self;
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
+        struct subscription *subscription = mqtt->subscriptions[i];
+        if (!subscription->echo_topic || subscription->heard || subscription->silent)
+            continue;
+        subscription->silent = true;
+        log_error(
+            "subscription_silent",
+            "filter=%s reason=\"granted, but a message sent there did not come back\" "
+            "what_to_do=\"let user %s read the filter and write and read %s in the broker's ACL\"",
+            subscription->filter, mqtt->options.username ? mqtt->options.username : "(anonymous)",
+            subscription->echo_topic);
+    }
+    send_echoes(mqtt);
+}
+
+static void dispatch(struct mqtt *mqtt, const struct mqtt_item *item)
+{
+    if (item->echo) {
+        on_echo(mqtt, item->message.topic);
+        return;
+    }
+    mqtt->received++;
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
+        const struct subscription *subscription = mqtt->subscriptions[i];
+        if (topic_matches(subscription->filter, item->message.topic)) {
+            subscription->on_message(subscription->self, &item->message);
+            return;
+        }
+    }
+}
+
+static void on_up(struct mqtt *mqtt, const struct mqtt_item *item)
+{
+    mqtt->up = true;
+    mqtt->session = item->number;
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
+        mqtt->subscriptions[i]->heard = false;
+    send_echoes(mqtt);
+    if (mqtt->handlers.on_up)
+        mqtt->handlers.on_up(mqtt->self, item->flags != 0);
+}
+
+static void on_down(struct mqtt *mqtt, const char *reason)
+{
+    mqtt->up = false;
+    loop_timer_cancel(mqtt->echo_timer);
+    if (mqtt->handlers.on_down)
+        mqtt->handlers.on_down(mqtt->self, reason);
+}
+
+static void on_refused(const struct mqtt_item *item)
+{
+    log_error("subscription_refused",
+              "filter=%s reason=\"%s\" what_to_do=\"check the broker's ACL\"", item->text,
+              mqtt_client_reason(item->code));
+}
+
+static void on_events(void *self, short revents)
+{
+    (void)revents;
+    struct mqtt *mqtt = self;
+    for (struct inbox_item *next, *at = inbox_take(mqtt->events); at; at = next) {
+        next = at->next;
+        struct mqtt_item *item = (struct mqtt_item *)at;
+        if (item->kind == MQTT_ITEM_MESSAGE)
+            dispatch(mqtt, item);
+        else if (item->kind == MQTT_ITEM_UP)
+            on_up(mqtt, item);
+        else if (item->kind == MQTT_ITEM_DOWN)
+            on_down(mqtt, item->text);
+        else if (item->kind == MQTT_ITEM_REFUSED)
+            on_refused(item);
+        mqtt_item_free(at);
+    }
+}
+
+static const char **option_strings(struct mqtt_options *options, size_t index)
+{
+    const char **strings[] = {&options->url,     &options->root,      &options->instance,
+                              &options->version, &options->username,  &options->password,
+                              &options->ca_file, &options->cert_file, &options->key_file};
+    return index < sizeof strings / sizeof *strings ? strings[index] : NULL;
+}
+
+static int copy_options(struct mqtt_options *out, const struct mqtt_options *from)
+{
+    *out = *from;
+    int error = 0;
+    const char **string;
+    for (size_t i = 0; (string = option_strings(out, i)); i++)
+        if (*string && !(*string = strdup(*string)))
+            error = -ENOMEM;
+    return error;
+}
+
+static void free_options(struct mqtt_options *options)
+{
+    const char **string;
+    for (size_t i = 0; (string = option_strings(options, i)); i++)
+        free((void *)*string);
+}
+
+int mqtt_open(struct mqtt **out, struct loop *loop, const struct mqtt_options *options,
+              const struct mqtt_handlers *handlers, void *self)
+{
+    struct mqtt *mqtt = calloc(1, sizeof *mqtt);
+    if (!mqtt)
+        return -ENOMEM;
+    mqtt->loop = loop;
+    mqtt->handlers = *handlers;
+    mqtt->self = self;
+    int error = copy_options(&mqtt->options, options);
+    if (error == 0)
+        error = inbox_open(&mqtt->events, options->inbox_bytes, mqtt_item_free);
+    if (error == 0)
+        error = loop_watch(loop, inbox_fd(mqtt->events), POLLIN, on_events, mqtt);
+    if (error == 0)
+        error = loop_timer_open(&mqtt->echo_timer, loop, on_echo_time, mqtt);
+    if (error == 0)
+        error = mqtt_link_open(&mqtt->link, &mqtt->options, mqtt->events);
+    if (error != 0) {
+        mqtt_close(mqtt, 0);
+        return error;
+    }
+    *out = mqtt;
+    return 0;
+}
+
+static int order(struct mqtt *mqtt, enum mqtt_item_kind kind, int64_t number)
+{
+    struct mqtt_item *item = mqtt_item_new(kind, NULL);
+    if (!item)
+        return -ENOMEM;
+    item->number = number;
+    int error = mqtt_link_put(mqtt->link, item);
+    if (error != 0)
+        mqtt_item_free(&item->item);
+    return error;
+}
+
+int mqtt_start(struct mqtt *mqtt)
+{
+    return order(mqtt, MQTT_ITEM_START, 0);
+}
+
+void mqtt_close(struct mqtt *mqtt, int64_t drain_ms)
+{
+    if (!mqtt)
+        return;
+    if (mqtt->link)
+        order(mqtt, MQTT_ITEM_STOP, clock_now_ms() + drain_ms);
+    if (mqtt->events)
+        inbox_shut(mqtt->events); /* nobody waits for room any more */
+    mqtt_link_close(mqtt->link);
+    loop_timer_close(mqtt->echo_timer);
+    if (mqtt->events)
+        loop_unwatch(mqtt->loop, inbox_fd(mqtt->events));
+    inbox_close(mqtt->events);
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
+        subscription_free(mqtt->subscriptions[i]);
+    free_options(&mqtt->options);
+    free(mqtt);
+}
+
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
+                   mqtt_message_fn *on_message, void *self)
+{
+    if (mqtt->n_subscriptions == SUBSCRIPTIONS_MAX)
+        return -ENOMEM;
+    struct subscription *subscription = calloc(1, sizeof *subscription);
+    if (!subscription)
+        return -ENOMEM;
+    *subscription = (struct subscription){.filter = strdup(filter),
+                                          .echo_topic = make_echo_topic(filter),
+                                          .flags = flags,
+                                          .on_message = on_message,
+                                          .self = self};
+    if (!subscription->filter) {
+        subscription_free(subscription);
+        return -ENOMEM;
+    }
+    mqtt->subscriptions[mqtt->n_subscriptions++] = subscription;
+    order_subscribe(mqtt, subscription);
+    if (mqtt->up)
+        send_echoes(mqtt);
+    return 0;
+}
+
+void mqtt_unsubscribe_all(struct mqtt *mqtt)
+{
+    while (mqtt->n_subscriptions > 0)
+        subscription_free(mqtt->subscriptions[--mqtt->n_subscriptions]);
+    order(mqtt, MQTT_ITEM_UNSUBSCRIBE_ALL, 0);
+}
+
+int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message)
+{
+    if (message->topic[0] == '\0' || strpbrk(message->topic, "+#"))
+        return -EINVAL;
+    struct mqtt_item *item = mqtt_item_of_message(MQTT_ITEM_PUBLISH, message);
+    int error = item ? mqtt_link_put(mqtt->link, item) : -ENOMEM;
+    if (error != 0) {
+        mqtt->refused_early++;
+        free(item);
+    }
+    return error;
+}
+
+int mqtt_publish_text(struct mqtt *mqtt, const char *topic, const char *text, bool retained)
+{
+    struct mqtt_message message = {
+        .topic = topic, .payload = text, .size = strlen(text), .qos = 1, .retained = retained};
+    return mqtt_publish(mqtt, &message);
+}
+
+bool mqtt_is_up(const struct mqtt *mqtt)
+{
+    return mqtt->up;
+}
+
+bool mqtt_is_idle(const struct mqtt *mqtt)
+{
+    return atomic_load(&mqtt_link_counts(mqtt->link)->outstanding_bytes) == 0;
+}
+
+const char *mqtt_root(const struct mqtt *mqtt)
+{
+    return mqtt->options.root;
+}
+
+const char *mqtt_instance(const struct mqtt *mqtt)
+{
+    return mqtt->options.instance;
+}
+
+int64_t mqtt_session(const struct mqtt *mqtt)
+{
+    return mqtt->session;
+}
+
+struct mqtt_stats mqtt_stats(const struct mqtt *mqtt)
+{
+    const struct mqtt_link_counts *counts = mqtt_link_counts(mqtt->link);
+    struct mqtt_stats stats = {
+        .received = mqtt->received,
+        .published = atomic_load(&counts->published),
+        .dropped = atomic_load(&counts->dropped) + mqtt->refused_early,
+        .refused = atomic_load(&counts->refused),
+        .connects = atomic_load(&counts->connects),
+        .failures = atomic_load(&counts->failures),
+        .queued_bytes = atomic_load(&counts->outstanding_bytes),
+    };
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
+        stats.silent_subscriptions += mqtt->subscriptions[i]->silent;
+    return stats;
+}

@@ -1,0 +1,28 @@
+/* What every service reads from its configuration, and the file as a whole. Inside service.c. */
+#ifndef SERVICE_SETTINGS_H
+#define SERVICE_SETTINGS_H
+
+#include "log.h"
+#include "service.h"
+
+struct service_settings {
+    struct mqtt_options mqtt; /* strings borrowed from `config` or the environment */
+    const char *state_dir;    /* "" where none is configured */
+    const char *health_file;  /* NULL where none is configured */
+    enum log_level log_level;
+    int64_t drain_ms;
+    char password[256];     /* from the file that FIELDLINE_MQTT_PASSWORD_FILE names */
+    char runtime_file[256]; /* health_file's default */
+
+    struct config *config; /* owned */
+    void *own;             /* owned: what program->configure() made */
+};
+
+/* Reads the file, the common sections and the program's own. Problems stay in (*out)->config.
+ * Returns 0 or -ENOMEM. */
+int service_settings_load(struct service_settings **out, const struct service_program *program,
+                          const char *path);
+void service_settings_free(struct service_settings *settings,
+                           const struct service_program *program);
+
+#endif
