@@ -1,0 +1,131 @@
+#include "plc.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum { CONVEYOR, PUMP, RELIEF_VALVE };     /* coils */
+enum { JAM, DOOR_CLOSED, EMERGENCY_STOP }; /* discrete inputs */
+enum { SPEED_SETPOINT, MODE };             /* holding registers */
+enum {
+    UNITS_PRODUCED = 0, /* two registers */
+    RUNTIME_HOURS = 2,  /* two registers */
+    TEMPERATURE = 4,
+    PRESSURE = 5,
+    MOTOR_CURRENT = 6,
+    ENERGY = 7, /* two registers */
+    LINE_SPEED = 9
+};
+
+static const uint16_t plc_holding_max[PLC_HOLDING] = {[SPEED_SETPOINT] = 2000, [MODE] = UINT16_MAX};
+
+static void plc_input(struct plc *plc, uint16_t address, uint16_t value)
+{
+    if (!plc->input_held[address])
+        plc->input[address] = value;
+}
+
+static void plc_input32(struct plc *plc, uint16_t address, uint32_t value)
+{
+    plc_input(plc, address, (uint16_t)(value >> 16));
+    plc_input(plc, (uint16_t)(address + 1), (uint16_t)value);
+}
+
+static void plc_measure(struct plc *plc)
+{
+    const struct line *line = &plc->line;
+    float energy = (float)line->energy;
+    uint32_t energy_bits;
+
+    memcpy(&energy_bits, &energy, sizeof energy_bits);
+    plc_input32(plc, UNITS_PRODUCED, line_units_produced(line));
+    plc_input32(plc, RUNTIME_HOURS, line_runtime_milli_hours(line));
+    plc_input(plc, TEMPERATURE, (uint16_t)(int16_t)lround(line->temperature * 100));
+    plc_input(plc, PRESSURE, (uint16_t)lround(line->pressure * 10));
+    plc_input(plc, MOTOR_CURRENT, (uint16_t)lround(line->motor_current * 100));
+    plc_input32(plc, ENERGY, energy_bits);
+    plc_input(plc, LINE_SPEED, (uint16_t)lround(line->speed));
+    if (!plc->discrete_held[JAM])
+        plc->discrete[JAM] = line->jam;
+    if (!plc->discrete_held[DOOR_CLOSED])
+        plc->discrete[DOOR_CLOSED] = true;
+    if (!plc->discrete_held[EMERGENCY_STOP])
+        plc->discrete[EMERGENCY_STOP] = false;
+}
+
+void plc_init(struct plc *plc, uint64_t seed)
+{
+    *plc = (struct plc){
+        .coils = {[CONVEYOR] = true, [PUMP] = true},
+        .holding = {[SPEED_SETPOINT] = LINE_NOMINAL_RATE, [MODE] = 1},
+        .map = {.n_coils = PLC_COILS,
+                .n_discrete = PLC_DISCRETE,
+                .n_holding = PLC_HOLDING,
+                .n_input = PLC_INPUT,
+                .holding_max = plc_holding_max},
+    };
+    plc->map.coils = plc->coils;
+    plc->map.discrete = plc->discrete;
+    plc->map.holding = plc->holding;
+    plc->map.input = plc->input;
+    line_init(&plc->line, seed);
+    plc_measure(plc);
+}
+
+void plc_step(struct plc *plc)
+{
+    plc->line.conveyor = plc->coils[CONVEYOR];
+    plc->line.pump = plc->coils[PUMP];
+    plc->line.relief_valve = plc->coils[RELIEF_VALVE];
+    plc->line.emergency_stop = plc->discrete[EMERGENCY_STOP];
+    plc->line.speed_setpoint = plc->holding[SPEED_SETPOINT];
+    line_step(&plc->line);
+    plc_measure(plc);
+}
+
+static bool plc_has(const struct plc *plc, enum pdu_table table, uint16_t address)
+{
+    const uint16_t limits[] = {
+        [PDU_COILS] = plc->map.n_coils,
+        [PDU_DISCRETE] = plc->map.n_discrete,
+        [PDU_HOLDING] = plc->map.n_holding,
+        [PDU_INPUT] = plc->map.n_input,
+    };
+
+    return address < limits[table];
+}
+
+int plc_set(struct plc *plc, enum pdu_table table, uint16_t address, uint16_t value)
+{
+    if (!plc_has(plc, table, address))
+        return -ENOENT;
+    switch (table) {
+    case PDU_COILS:
+        plc->coils[address] = value != 0;
+        break;
+    case PDU_HOLDING:
+        plc->holding[address] = value;
+        break;
+    case PDU_DISCRETE:
+        plc->discrete[address] = value != 0;
+        plc->discrete_held[address] = true;
+        break;
+    case PDU_INPUT:
+        plc->input[address] = value;
+        plc->input_held[address] = true;
+        break;
+    }
+    return 0;
+}
+
+int plc_free(struct plc *plc, enum pdu_table table, uint16_t address)
+{
+    if (!plc_has(plc, table, address))
+        return -ENOENT;
+    if (table == PDU_DISCRETE)
+        plc->discrete_held[address] = false;
+    else if (table == PDU_INPUT)
+        plc->input_held[address] = false;
+    plc_measure(plc);
+    return 0;
+}

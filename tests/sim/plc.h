@@ -1,0 +1,38 @@
+/* The line's controller: the registers of one Modbus unit over a line's physics. Pure.
+ *
+ * input     0-1 units_produced uint32, 2-3 runtime_hours uint32 /1000 h, 4 temperature int16 /100
+ * °C, 5 pressure uint16 /10 bar, 6 motor_current uint16 /100 A, 7-8 energy float32 kWh, 9
+ * line_speed uint16 units/h; two registers are in order ABCD, high word first holding   0
+ * speed_setpoint uint16 units/h up to 2000, 1 mode uint16 coils     0 conveyor, 1 pump, 2
+ * relief_valve, 3 warning_light discrete  0 jam, 1 door_closed, 2 emergency_stop */
+#ifndef PLC_H
+#define PLC_H
+
+#include "line.h"
+#include "pdu.h"
+
+#define PLC_COILS 4
+#define PLC_DISCRETE 3
+#define PLC_HOLDING 2
+#define PLC_INPUT 10
+
+struct plc {
+    struct line line;
+    struct pdu_map map; /* points into this struct, which therefore must not be moved */
+    bool coils[PLC_COILS];
+    bool discrete[PLC_DISCRETE];
+    uint16_t holding[PLC_HOLDING];
+    uint16_t input[PLC_INPUT];
+    bool discrete_held[PLC_DISCRETE]; /* by plc_set(): the physics no longer changes them */
+    bool input_held[PLC_INPUT];
+};
+
+void plc_init(struct plc *plc, uint64_t seed);
+void plc_step(struct plc *plc); /* LINE_STEP_MS later */
+
+/* Sets a value from outside. An input keeps it until plc_free(); an emergency stop acts on the
+ * line. Return 0, or -ENOENT where there is no such address. */
+int plc_set(struct plc *plc, enum pdu_table table, uint16_t address, uint16_t value);
+int plc_free(struct plc *plc, enum pdu_table table, uint16_t address);
+
+#endif

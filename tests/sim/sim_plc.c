@@ -1,0 +1,352 @@
+/* sim-plc: a packing line's controllers over Modbus TCP and RTU. */
+#include "clock.h"
+#include "clockwork.h"
+#include "frame.h"
+#include "link.h"
+#include "listener.h"
+#include "station.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 64
+#define EXIT_UNAVAILABLE 69
+#define FAULTS_MAX 16
+
+struct program {
+    const char *listen;
+    const char *rtu;
+    const char *rtu_pty;
+    const char *control;
+    const char *units;
+    const char *faults[FAULTS_MAX];
+    size_t n_faults;
+    unsigned baud;
+    double speed;
+    uint64_t seed;
+    bool log_writes;
+
+    struct station station;
+    struct clockwork clockwork;
+    struct link_handlers rtu_handlers; /* the silence depends on the rate */
+    struct links links;
+    struct listener *tcp;
+    struct listener *control_socket;
+    struct terminal *terminal;
+};
+
+static const char help[] =
+    "sim-plc: a simulated packing line on a Modbus controller\n"
+    "\n"
+    "  --listen HOST:PORT  serve Modbus TCP; port 0 takes a free one and says which\n"
+    "  --rtu DEVICE        serve Modbus RTU on a serial device, 8N1\n"
+    "  --rtu-pty LINK      serve Modbus RTU on a pseudo-terminal, with a symbolic link to it\n"
+    "  --baud N            of the serial line (19200)\n"
+    "  --units LIST        unit ids, each a line of its own (1)\n"
+    "  --speed N           simulated seconds a second (1); a shift is 1200 simulated seconds\n"
+    "  --seed N            another course of events (1)\n"
+    "  --fault FAULT       silent=UNIT, exception=UNIT:CODE, late=UNIT:MS or drop=P; may be "
+    "repeated\n"
+    "  --control PATH      take commands on a unix socket, one a line; \"-\" is standard input\n"
+    "  --log-writes        print each coil and register written over the wire\n"
+    "  --help\n"
+    "\n"
+    "Commands: set [UNIT:]TABLE ADDRESS VALUE, free [UNIT:]TABLE ADDRESS (follows the physics\n"
+    "again), get [UNIT:]TABLE ADDRESS, fault FAULT, fault none; tables: coil, discrete, holding, "
+    "input.\n";
+
+static void program_step(void *self)
+{
+    struct program *program = self;
+
+    station_step(&program->station);
+}
+
+static void program_on_write(void *self, uint8_t unit, enum pdu_table table, uint16_t address,
+                             uint16_t value)
+{
+    (void)self;
+    printf("write time=%" PRId64 " unit=%u table=%s address=%u value=%u\n", clock_time_ms(), unit,
+           station_table_name(table), address, value);
+}
+
+static void tcp_answer(struct program *program, struct link *link, const struct frame *request)
+{
+    uint8_t bytes[FRAME_MAX];
+    struct station_answer answer;
+    struct frame frame = *request;
+
+    if (station_ask(&program->station, request->unit, request->pdu, request->size, &answer) < 0) {
+        answer.size = pdu_exception(request->pdu[0], PDU_TARGET_SILENT, answer.pdu);
+        answer.late_ms = 0;
+    }
+    if (answer.size == 0)
+        return;
+    frame.pdu = answer.pdu;
+    frame.size = answer.size;
+    link_send(link, bytes, frame_make_mbap(&frame, bytes), answer.late_ms);
+}
+
+static long tcp_on_bytes(void *self, struct link *link, const uint8_t *bytes, size_t size)
+{
+    struct frame request;
+    long done = 0;
+    int n;
+
+    while ((n = frame_parse_mbap(&request, bytes + done, size - (size_t)done)) > 0) {
+        tcp_answer(self, link, &request);
+        done += n;
+    }
+    return n < 0 ? -1 : done;
+}
+
+static void rtu_answer(struct program *program, struct link *link, const struct frame *request)
+{
+    uint8_t bytes[FRAME_MAX];
+    struct station_answer answer;
+    struct frame frame = *request;
+
+    if (station_ask(&program->station, request->unit, request->pdu, request->size, &answer) < 0 ||
+        answer.size == 0)
+        return; /* on a line, who is not meant says nothing */
+    frame.pdu = answer.pdu;
+    frame.size = answer.size;
+    link_send(link, bytes, frame_make_rtu(&frame, bytes), answer.late_ms);
+}
+
+static long rtu_on_bytes(void *self, struct link *link, const uint8_t *bytes, size_t size)
+{
+    struct frame request;
+    long done = 0;
+    int n;
+
+    while ((n = frame_parse_rtu(&request, bytes + done, size - (size_t)done, false)) > 0) {
+        rtu_answer(self, link, &request);
+        done += n;
+    }
+    return done; /* what is wrong waits for the silence that ends it */
+}
+
+static long rtu_on_quiet(void *self, struct link *link, const uint8_t *bytes, size_t size)
+{
+    struct frame request;
+
+    if (frame_parse_rtu(&request, bytes, size, true) > 0)
+        rtu_answer(self, link, &request);
+    return (long)size;
+}
+
+static long control_on_bytes(void *self, struct link *link, const uint8_t *bytes, size_t size)
+{
+    struct program *program = self;
+    const uint8_t *end;
+    size_t done = 0;
+
+    while ((end = memchr(bytes + done, '\n', size - done)) != NULL) {
+        char line[LINK_IN_MAX + 1], said[STATION_SAID_SIZE + 1];
+        size_t length = (size_t)(end - bytes) - done;
+
+        memcpy(line, bytes + done, length);
+        line[length] = '\0';
+        station_control(&program->station, line, said);
+        strcat(said, "\n");
+        if (strcmp(program->control, "-") == 0)
+            fputs(said, stdout);
+        else
+            link_send(link, said, strlen(said), 0);
+        done += length + 1;
+    }
+    return (long)done;
+}
+
+static const struct link_handlers tcp_handlers = {.on_bytes = tcp_on_bytes};
+static const struct link_handlers control_handlers = {.on_bytes = control_on_bytes};
+
+static struct link_options link_options(struct program *program,
+                                        const struct link_handlers *handlers)
+{
+    return (struct link_options){.loop = program->clockwork.loop,
+                                 .links = &program->links,
+                                 .handlers = handlers,
+                                 .self = program};
+}
+
+static int bad_usage(const char *what, const char *value)
+{
+    fprintf(stderr, "sim-plc: %s: %s; see --help\n", what, value);
+    return EXIT_USAGE;
+}
+
+static int parse_option(struct program *program, int option)
+{
+    switch (option) {
+    case 'l':
+        program->listen = optarg;
+        return 0;
+    case 'r':
+        program->rtu = optarg;
+        return 0;
+    case 'p':
+        program->rtu_pty = optarg;
+        return 0;
+    case 'b':
+        program->baud = (unsigned)strtoul(optarg, NULL, 10);
+        return 0;
+    case 'u':
+        program->units = optarg;
+        return 0;
+    case 's':
+        program->speed = strtod(optarg, NULL);
+        return 0;
+    case 'e':
+        program->seed = strtoull(optarg, NULL, 10);
+        return 0;
+    case 'f':
+        if (program->n_faults == FAULTS_MAX)
+            return bad_usage("--fault", "too many");
+        program->faults[program->n_faults++] = optarg;
+        return 0;
+    case 'c':
+        program->control = optarg;
+        return 0;
+    case 'w':
+        program->log_writes = true;
+        return 0;
+    case 'h':
+        fputs(help, stdout);
+        exit(0);
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+static int parse_arguments(struct program *program, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, 'l'},  {"rtu", required_argument, NULL, 'r'},
+        {"rtu-pty", required_argument, NULL, 'p'}, {"baud", required_argument, NULL, 'b'},
+        {"units", required_argument, NULL, 'u'},   {"speed", required_argument, NULL, 's'},
+        {"seed", required_argument, NULL, 'e'},    {"fault", required_argument, NULL, 'f'},
+        {"control", required_argument, NULL, 'c'}, {"log-writes", no_argument, NULL, 'w'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    int option, code = 0;
+
+    while (!code && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        code = parse_option(program, option);
+    if (code)
+        return code;
+    if (optind < argc)
+        return bad_usage("unexpected argument", argv[optind]);
+    if (!(program->speed > 0 && program->speed <= 10000))
+        return bad_usage("--speed", "expected a number above 0, at most 10000");
+    if (program->baud == 0)
+        return bad_usage("--baud", "expected a rate such as 19200");
+    if (!program->listen && !program->rtu && !program->rtu_pty)
+        return bad_usage("nothing to serve", "give --listen, --rtu or --rtu-pty");
+    return 0;
+}
+
+static int set_up_station(struct program *program)
+{
+    if (station_init(&program->station, program->units, program->seed) < 0)
+        return bad_usage("--units: expected at most 16 different ids from 1 to 247",
+                         program->units);
+    if (program->log_writes)
+        program->station.on_write = program_on_write;
+    for (size_t i = 0; i < program->n_faults; i++) {
+        char line[64], said[STATION_SAID_SIZE];
+
+        snprintf(line, sizeof line, "fault %s", program->faults[i]);
+        if (station_control(&program->station, line, said) < 0)
+            return bad_usage("--fault", program->faults[i]);
+    }
+    return 0;
+}
+
+static int open_device(struct program *program)
+{
+    struct link_options options = link_options(program, &program->rtu_handlers);
+    struct link *link;
+    int fd = terminal_open_device(program->rtu, program->baud);
+    int rc;
+
+    if (fd < 0)
+        return fd;
+    rc = link_open(&link, &options, fd, false);
+    if (rc < 0)
+        close(fd);
+    return rc;
+}
+
+static int open_control(struct program *program)
+{
+    struct link_options options = link_options(program, &control_handlers);
+    struct link *link;
+
+    if (strcmp(program->control, "-") == 0)
+        return link_open(&link, &options, STDIN_FILENO, true);
+    if (!strchr(program->control, '/'))
+        return -EINVAL; /* would be taken for a TCP address */
+    return listener_open(&program->control_socket, &options, program->control);
+}
+
+static int cannot(const char *what, const char *value, int rc)
+{
+    fprintf(stderr, "sim-plc: %s %s: %s\n", what, value, strerror(-rc));
+    return EXIT_UNAVAILABLE;
+}
+
+static int serve(struct program *program)
+{
+    struct link_options tcp = link_options(program, &tcp_handlers);
+    struct link_options rtu = link_options(program, &program->rtu_handlers);
+    int rc;
+
+    if (program->listen && (rc = listener_open(&program->tcp, &tcp, program->listen)) < 0)
+        return cannot("--listen", program->listen, rc);
+    if (program->rtu && (rc = open_device(program)) < 0)
+        return cannot("--rtu", program->rtu, rc);
+    if (program->rtu_pty && (rc = terminal_open(&program->terminal, &rtu, program->rtu_pty)) < 0)
+        return cannot("--rtu-pty", program->rtu_pty, rc);
+    if (program->control && (rc = open_control(program)) < 0)
+        return cannot("--control", program->control, rc);
+    if (program->tcp)
+        printf("listening port=%d\n", listener_port(program->tcp));
+    else
+        printf("serving rtu=%s\n", program->rtu ? program->rtu : program->rtu_pty);
+    return clockwork_run(&program->clockwork) < 0 ? EXIT_UNAVAILABLE : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct program program = {.speed = 1, .seed = 1, .baud = 19200, .units = "1"};
+    int code = parse_arguments(&program, argc, argv);
+
+    if (!code)
+        code = set_up_station(&program);
+    if (code)
+        return code;
+    setlinebuf(stdout);
+    program.rtu_handlers = (struct link_handlers){
+        .on_bytes = rtu_on_bytes,
+        .on_quiet = rtu_on_quiet,
+        /* 3.5 characters of 11 bits, and room for a machine that is busy */
+        .quiet_ms = 10 + 39 * 1000 / program.baud,
+    };
+    if (clockwork_open(&program.clockwork, program.speed, LINE_STEP_MS, program_step, &program) < 0)
+        code = EXIT_UNAVAILABLE;
+    else
+        code = serve(&program);
+    listener_close(program.tcp);
+    listener_close(program.control_socket);
+    terminal_close(program.terminal);
+    links_close(&program.links);
+    clockwork_close(&program.clockwork);
+    return code;
+}
