@@ -4,6 +4,7 @@
 #include "config_file.h"
 #include "config_text.h"
 #include "config_tree.h"
+#include "jsonr_scan.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -31,37 +32,35 @@ static void problem_at(struct config *config, const char *text, size_t offset, c
     buffer_free(&where);
 }
 
-static void refuse_duplicate(struct config *config, const char *text)
+/* Whether no object has a key twice; where one does, that is a problem. */
+static bool keys_unique(struct config *config, const char *text)
 {
     size_t length;
     long offset = config_text_find_duplicate(text, &length);
-    if (offset == -ENOMEM)
-        config->no_memory = true;
-    if (offset < 0)
-        return;
+    if (offset < 0) {
+        config->no_memory |= offset == -ENOMEM;
+        return true;
+    }
     char what[128];
-    snprintf(what, sizeof what, "the key %.*s is there twice in one object",
+    snprintf(what, sizeof what, "the key \"%.*s\" stands twice in one object",
              length < 64 ? (int)length : 64, text + offset);
     problem_at(config, text, (size_t)offset, what);
+    return false;
 }
 
 /* Blanks the comments in `text` on the way. */
 static void parse(struct config *config, char *text, size_t size)
 {
-    size_t offset = strlen(text);
-    const char *what = "a NUL byte, expected text";
-    int error = -EBADMSG;
-    if (offset == size) {
-        what = "a comment or a string that does not end";
-        if (config_text_blank_comments(text, &offset))
-            error = config_tree_parse(config->root, text, size, &offset, &what);
-    }
-    if (error == 0)
-        refuse_duplicate(config, text);
-    else if (error == -EBADMSG)
-        problem_at(config, text, offset, what);
-    else
-        config->no_memory = true;
+    struct jsonr_scan scan = {.text = text, .size = size};
+    char error[128];
+    size_t offset;
+    if (!config_text_blank_comments(text, &offset))
+        problem_at(config, text, offset, "a comment or a string that does not end");
+    else if (jsonr_scan(&scan))
+        problem_at(config, text, scan.at, scan.problem);
+    else if (keys_unique(config, text) &&
+             config_tree_parse(config->root, text, size, error, sizeof error))
+        file_problem(config, config->name, "%s", error);
 }
 
 static struct config *config_new(const char *name)

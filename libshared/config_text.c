@@ -18,19 +18,13 @@ struct config_position config_text_position(const char *text, size_t offset)
     return position;
 }
 
-/* json-c's strict mode still takes keys in single quotes. */
-static bool is_quote(char c)
-{
-    return c == '"' || c == '\'';
-}
-
 /* The byte behind the string that begins at `start`; NULL where it does not end. */
 static const char *string_end(const char *start)
 {
     for (const char *at = start + 1; *at; at++) {
         if (*at == '\\' && at[1])
             at++;
-        else if (*at == *start)
+        else if (*at == '"')
             return at + 1;
     }
     return NULL;
@@ -49,7 +43,7 @@ bool config_text_blank_comments(char *text, size_t *offset)
 {
     for (char *at = text; *at;) {
         bool comment = at[0] == '/' && (at[1] == '/' || at[1] == '*');
-        if (!comment && !is_quote(*at)) {
+        if (!comment && *at != '"') {
             at++;
             continue;
         }
@@ -116,7 +110,7 @@ static long find_duplicate(const char *text, struct seen_keys *seen, size_t *len
             depth++;
         if (*at == '}')
             forget(seen, depth--);
-        if (!is_quote(*at)) {
+        if (*at != '"') {
             at++;
             continue;
         }

@@ -17,9 +17,9 @@ struct config_position config_text_position(const char *text, size_t offset);
  * where it begins. */
 bool config_text_blank_comments(char *text, size_t *offset);
 
-/* Finds a key that its object already has. For text that is known to be JSON without comments.
- * Returns the offset of its opening quote, with `length` up to and with the closing one; -ENOENT
- * where there is none; -ENOMEM. Keys are compared as written: escapes are not resolved. */
+/* Finds a key that its object already has, in text that is known to be JSON. Returns the offset of
+ * its first character and its `length` in bytes; -ENOENT where there is none; -ENOMEM. Keys are
+ * compared as written: escapes are not resolved. */
 long config_text_find_duplicate(const char *text, size_t *length);
 
 #endif

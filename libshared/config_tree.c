@@ -2,6 +2,7 @@
 
 #include "buffer.h"
 #include "config_suggest.h"
+#include "jsonr.h"
 #include "number.h"
 
 #include <errno.h>
@@ -241,12 +242,8 @@ static struct value scalar(struct json_object *json)
         if (isfinite(json_object_get_double(json)))
             return value_number(json_object_get_double(json));
         break;
-    case json_type_string: {
-        const char *text = json_object_get_string(json);
-        if (strlen(text) == (size_t)json_object_get_string_len(json)) /* no NUL within */
-            return value_text(text);
-        break;
-    }
+    case json_type_string: /* without a NUL within: jsonr takes none */
+        return value_text(json_object_get_string(json));
     default:
         break;
     }
@@ -311,32 +308,21 @@ void config_tree_close(struct config_node *root)
     json_object_put(document);
 }
 
-int config_tree_parse(struct config_node *root, const char *text, size_t size, size_t *offset,
-                      const char **what)
+int config_tree_parse(struct config_node *root, const char *text, size_t size, char *error,
+                      size_t error_size)
 {
-    struct json_tokener *tokener = json_tokener_new();
-    if (!tokener)
-        return -ENOMEM;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    /* With the NUL, which tells it that nothing follows. */
-    struct json_object *json = json_tokener_parse_ex(tokener, text, (int)size + 1);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    *offset = json_tokener_get_parse_end(tokener);
-    json_tokener_free(tokener);
-    if (error == json_tokener_success && json_object_is_type(json, json_type_object)) {
-        root->source = json;
-        root->broken = false;
-        return 0;
+    struct json_object *document;
+    int result = jsonr_parse(&document, text, size, error, error_size);
+    if (result)
+        return result;
+    if (!json_object_is_type(document, json_type_object)) {
+        snprintf(error, error_size, "expected an object");
+        json_object_put(document);
+        return -EBADMSG;
     }
-    *what = json_tokener_error_desc(error);
-    if (error == json_tokener_continue)
-        *what = json_tokener_error_desc(json_tokener_error_parse_eof);
-    if (error == json_tokener_success) {
-        *what = "expected an object";
-        *offset = 0;
-    }
-    json_object_put(json);
-    return -EBADMSG;
+    root->source = document;
+    root->broken = false;
+    return 0;
 }
 
 int config_override(struct config *config, const char *section, const char *key, const char *text)

@@ -19,10 +19,10 @@ struct config {
 struct config_node *config_tree_open(struct config *config);
 void config_tree_close(struct config_node *root); /* all nodes; NULL is ignored */
 
-/* Gives it a document: strict JSON, an object. Returns 0, -ENOMEM, or -EBADMSG with the offset and
- * a static text that says what is wrong there. */
-int config_tree_parse(struct config_node *root, const char *text, size_t size, size_t *offset,
-                      const char **what);
+/* Gives it a document: strict JSON, an object. Returns 0, or -ENOMEM or -EBADMSG with a sentence in
+ * `error`. */
+int config_tree_parse(struct config_node *root, const char *text, size_t size, char *error,
+                      size_t error_size);
 
 /* Records a problem for each key that nobody asked for. */
 void config_tree_check(struct config_node *root);
