@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Keys of all objects in the tree together: fewer than the text has where one of them came twice.
  */
@@ -91,8 +92,11 @@ int jsonr_fail(const struct jsonr *in, const char *key, const char *format, ...)
     va_end(arguments);
     if (key)
         snprintf(in->error, in->error_size, "%s%s: %s", in->path, key, sentence);
+    else if (in->path[0])
+        snprintf(in->error, in->error_size, "%.*s: %s", (int)strlen(in->path) - 1, in->path,
+                 sentence);
     else
-        snprintf(in->error, in->error_size, "%s%s", in->path, sentence);
+        snprintf(in->error, in->error_size, "%s", sentence);
     return -EBADMSG;
 }
 

@@ -52,7 +52,8 @@ int jsonr_object(const struct jsonr *in, const char *key, enum jsonr_need need,
  * else and for a number that a double cannot hold. */
 struct value jsonr_scalar(struct json_object *node);
 
-/* Writes "<path><key>: <sentence>", or "<path><sentence>" where `key` is NULL. Returns -EBADMSG. */
+/* Writes "<path><key>: <sentence>", or what is wrong with the object itself where `key` is NULL.
+ * Returns -EBADMSG. */
 int jsonr_fail(const struct jsonr *in, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

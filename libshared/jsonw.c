@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
 struct jsonw jsonw_start(struct buffer *out)
 {
     return (struct jsonw){.out = out};
@@ -63,10 +65,10 @@ static void quote(struct buffer *out, const char *text, size_t size)
             buffer_append(out, text, run);
         } else {
             run = 1;
-            if ((unsigned char)text[0] < 0x80)
+            if ((signed char)text[0] > 0)
                 escape(out, (unsigned char)text[0]);
             else
-                buffer_text(out, "\xEF\xBF\xBD"); /* U+FFFD, the replacement character */
+                buffer_text(out, REPLACEMENT);
         }
         text += run;
         size -= run;

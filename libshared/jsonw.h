@@ -44,7 +44,7 @@ void jsonw_number(struct jsonw *w, const char *key, double value);   /* not fini
 void jsonw_text(struct jsonw *w, const char *key, const char *text); /* NULL: null */
 void jsonw_value(struct jsonw *w, const char *key, const struct value *value); /* none: null */
 
-/* A text of `size` bytes from outside, any bytes: what is not UTF-8 becomes U+FFFD. */
+/* A text of `size` bytes from outside, any bytes: NUL and what is not UTF-8 become U+FFFD. */
 void jsonw_bytes(struct jsonw *w, const char *key, const void *bytes, size_t size);
 
 #endif
