@@ -1,0 +1,139 @@
+/* Lines out of bytes: whole, cut at every byte, byte by byte. */
+#include "framing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MAX 16
+
+struct sample {
+    const char *bytes;
+    size_t size;
+    const char *lines; /* each followed by '|' */
+    uint64_t long_lines;
+    uint64_t bad_lines;
+    uint64_t bad_bytes;
+};
+
+#define BYTES(text) text, sizeof text - 1
+
+static const struct sample samples[] = {
+    {BYTES("one\n"), "one|", 0, 0, 0},
+    {BYTES("one\r\ntwo\rthree\n\nfour\n\rfive"), "one|two|three|four|", 0, 0, 0},
+    {BYTES("\n\r\n"), "", 0, 0, 0},
+    {BYTES("exactly 16 chars\nx\n"), "exactly 16 chars|x|", 0, 0, 0},
+    {BYTES("this is longer than 16 characters\nx\n"), "x|", 1, 0, 0},
+    {BYTES("this is longer than 16 characters and then more\nand again more than that\ny\n"), "y|",
+     2, 0, 0},
+    {BYTES("\x80\xff\x01"
+           "abc\nok\n"),
+     "ok|", 0, 1, 3},
+    {BYTES("a\0b\nok\n"), "ok|", 0, 1, 1},
+    {BYTES("21 \xc2\xb0"
+           "C\t!\n"),
+     "21 \xc2\xb0"
+     "C\t!|",
+     0, 0, 0},
+    {BYTES("half \xc2\nok\n"), "ok|", 0, 1, 1},
+    {BYTES("\x7f\n"), "", 0, 1, 1},
+};
+
+static void feed(struct framing *framing, const char *bytes, size_t size, char *heard)
+{
+    const char *line;
+
+    while ((line = framing_next(framing, &bytes, &size)) != NULL) {
+        strcat(heard, line);
+        strcat(heard, "|");
+    }
+    assert_int_equal(size, 0);
+}
+
+static void assert_heard(const struct sample *sample, const struct framing *framing,
+                         const char *heard)
+{
+    assert_string_equal(heard, sample->lines);
+    assert_int_equal(framing->long_lines, sample->long_lines);
+    assert_int_equal(framing->bad_lines, sample->bad_lines);
+    assert_int_equal(framing->bad_bytes, sample->bad_bytes);
+}
+
+static void whole_and_cut_at_every_byte(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+        for (size_t cut = 0; cut <= samples[i].size; cut++) {
+            struct framing framing;
+            char heard[128] = "";
+
+            framing_init(&framing, MAX);
+            feed(&framing, samples[i].bytes, cut, heard);
+            feed(&framing, samples[i].bytes + cut, samples[i].size - cut, heard);
+            assert_heard(&samples[i], &framing, heard);
+        }
+}
+
+static void byte_by_byte(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct framing framing;
+        char heard[128] = "";
+
+        framing_init(&framing, MAX);
+        for (size_t at = 0; at < samples[i].size; at++)
+            feed(&framing, samples[i].bytes + at, 1, heard);
+        assert_heard(&samples[i], &framing, heard);
+    }
+}
+
+static void the_longest_line_fits(void **state)
+{
+    static char bytes[FRAMING_LINE_MAX + 2];
+    struct framing framing;
+    const char *at = bytes;
+    size_t size = sizeof bytes;
+    const char *line;
+
+    (void)state;
+    memset(bytes, 'x', sizeof bytes);
+    bytes[FRAMING_LINE_MAX] = '\n';
+    framing_init(&framing, FRAMING_LINE_MAX);
+    line = framing_next(&framing, &at, &size);
+    assert_non_null(line);
+    assert_int_equal(strlen(line), FRAMING_LINE_MAX);
+}
+
+static void a_reset_forgets_what_was_begun(void **state)
+{
+    struct framing framing;
+    char heard[128] = "";
+
+    (void)state;
+    framing_init(&framing, MAX);
+    feed(&framing, "TEMP:2", 6, heard);
+    framing_reset(&framing);
+    feed(&framing, "OK\n", 3, heard);
+    feed(&framing, "more than sixteen characters", 28, heard);
+    framing_reset(&framing);
+    feed(&framing, "OK\n", 3, heard);
+    assert_string_equal(heard, "OK|OK|");
+    assert_int_equal(framing.lines, 2);
+    assert_int_equal(framing.long_lines, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_and_cut_at_every_byte),
+        cmocka_unit_test(byte_by_byte),
+        cmocka_unit_test(the_longest_line_fits),
+        cmocka_unit_test(a_reset_forgets_what_was_begun),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
