@@ -1,0 +1,97 @@
+/* From readings to decisions: keeps the picture, asks the rules that read what has changed, and
+ * tells what is to be done through the handlers. Pure: time passed in, no I/O.
+ *
+ * A retained reading fills the picture but decides nothing, and neither does time alone after it,
+ * until a live one comes. A reading older than the last one of its series changes nothing. */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "alert.h"
+#include "reading.h"
+#include "settings.h"
+#include "value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+
+struct engine_place {
+    const char *location, *device;
+};
+
+struct engine_command {
+    struct engine_place place;
+    const char *actuator;
+    const char *rule;
+    struct value value;
+    int64_t ttl_ms;
+    int64_t time_ms;
+};
+
+/* What has to survive a restart of one rule for one device. */
+struct engine_memory {
+    const char *rule;
+    struct engine_place place;
+    bool active;
+    bool stale;
+    uint64_t episode;
+    int64_t since_ms;
+};
+
+/* Everything is borrowed for the call. No function of the engine may be called here. */
+struct engine_handlers {
+    /* A rule has switched: called before what follows from it, so that a crash in between leaves a
+     * command out rather than giving it twice. */
+    void (*on_memory)(void *self, const struct engine_memory *memory);
+    void (*on_command)(void *self, const struct engine_command *command);
+    void (*on_alert)(void *self, const struct engine_place *place, const struct alert *alert);
+    void (*on_reading)(void *self, const struct engine_place *place, const char *measurement,
+                       const char *derived, const struct reading *reading);
+};
+
+/* Settings and handlers are borrowed. Returns 0 or -ENOMEM. */
+int engine_open(struct engine **out, const struct settings *settings,
+                const struct engine_handlers *handlers, void *self);
+void engine_close(struct engine *engine);
+
+/* Takes a reading of a device's measurement. Returns 0, also where it was old or a duplicate, which
+ * is counted; -ENOMEM or -E2BIG where it could not be kept. */
+int engine_reading(struct engine *engine, const struct engine_place *place, const char *measurement,
+                   const struct reading *reading, bool retained, int64_t time_ms);
+
+/* A device went offline (or came back) at `since_ms`; offline, all that is known of it is unknown.
+ */
+int engine_status(struct engine *engine, const struct engine_place *place, bool offline,
+                  int64_t since_ms, int64_t time_ms);
+
+/* Gives back what was true before the restart, without deciding anything; the later of several
+ * memories holds, and none does after a live reading. Returns 0; -ENOENT where no rule of that name
+ * selects the device; -ENOMEM. */
+int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms);
+
+/* All that engine_restore() would want to be told, in the order it came up. */
+typedef void engine_memory_fn(void *self, const struct engine_memory *memory);
+void engine_remember(const struct engine *engine, engine_memory_fn *on_memory, void *self);
+
+/* When engine_tick() has something to do; RULE_NEVER where nothing. */
+int64_t engine_next_ms(const struct engine *engine);
+void engine_tick(struct engine *engine, int64_t time_ms);
+
+struct engine_stats {
+    uint64_t readings;   /* live ones taken */
+    uint64_t retained;   /* retained ones taken */
+    uint64_t old;        /* older than the last of their series */
+    uint64_t duplicates; /* the last of their series once more */
+    uint64_t steps;      /* rules and derived values evaluated */
+    uint64_t commands;
+    uint64_t alerts;
+    uint64_t derived;
+    uint64_t unknown_values; /* commands not given because their value was unknown */
+    uint64_t no_memory;
+    uint64_t instances; /* now: rules and derived values times devices */
+    uint64_t active;    /* now: rules that are active */
+};
+struct engine_stats engine_stats(const struct engine *engine);
+
+#endif

@@ -1,0 +1,46 @@
+/* One rule or derived value for one device: what it reads, bound once, and its state. Pure. */
+#ifndef INSTANCE_H
+#define INSTANCE_H
+
+#include "agenda.h"
+#include "picture.h"
+#include "settings.h"
+
+struct instance_binding {
+    struct series *series;
+    size_t field;
+};
+
+struct instance {
+    struct agenda_item due;    /* first: the agenda gives this back */
+    struct instance *next;     /* the engine's list of all */
+    const struct scope *scope; /* of the one of these two that is not NULL */
+    const struct rule *rule;
+    const struct derived *derived;
+    struct series *selected;
+    struct series *output;              /* of a derived value: what it computes */
+    uint64_t seq;                       /* of the last reading in `output` */
+    struct rule_state state;            /* of a rule */
+    bool heard;                         /* a live reading has come since the start */
+    bool live;                          /* what came last was live, so that time alone may switch */
+    struct instance_binding bindings[]; /* one for each reference of the scope */
+};
+
+/* Binds to the picture, which must outlive it, and watches what is read. One of `rule` and
+ * `derived` is NULL. After a failure the picture may still name it as a watcher: close both or keep
+ * both. Returns 0, -ENOMEM, or -E2BIG where the picture is full. */
+int instance_open(struct instance **out, struct picture *picture, const struct rule *rule,
+                  const struct derived *derived, struct series *selected);
+void instance_close(struct instance *instance);
+
+/* An instance at a moment, as expression_read_fn reads it. */
+struct instance_view {
+    const struct instance *instance;
+    int64_t time_ms;
+};
+struct value instance_read(void *view, enum expression_aspect aspect, size_t reference);
+
+/* `when` and `until` at a moment. */
+struct rule_condition instance_condition(const struct instance *instance, int64_t time_ms);
+
+#endif

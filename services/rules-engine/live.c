@@ -1,0 +1,271 @@
+#include "live.h"
+#include "announce.h"
+#include "clock.h"
+#include "dispatch.h"
+#include "jsonr.h"
+#include "jsonw.h"
+#include "live_health.h"
+#include "log.h"
+#include "memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMER_MAX_MS 1000     /* the wall clock may be set meanwhile: look again */
+#define DEAD_PAYLOAD_MAX 4096 /* bytes of a bad payload that are shown */
+
+struct live {
+    struct mqtt *mqtt;
+    struct loop *loop;
+    struct engine *engine;
+    struct announcer announcer;
+    struct memory *memory; /* NULL where there is no state directory */
+    struct loop_timer *timer;
+    struct live_health *health;
+    struct log_limit bad_payload;
+    struct log_limit failed_result;
+    struct log_limit lost_memory;
+    char session[80]; /* what the ids of this run's commands begin with */
+};
+
+static void on_memory(void *self, const struct engine_memory *change)
+{
+    struct announcer *announcer = self;
+    struct live *live = announcer->self;
+    int error = live->memory ? memory_add(live->memory, change) : 0;
+    if (error == 0)
+        return;
+    live_health_raise(live->health, LIVE_MEMORY_LOST);
+    if (log_allowed(&live->lost_memory, loop_now(live->loop)))
+        log_error("memory_not_written", "rule=%s reason=\"%s\" suppressed=%" PRIu64, change->rule,
+                  strerror(-error), live->lost_memory.suppressed);
+}
+
+static void publish(void *self, const struct announcement *announcement)
+{
+    struct live *live = self;
+    struct mqtt_message message = {
+        .topic = announcement->topic,
+        .payload = announcement->payload,
+        .size = announcement->size,
+        .qos = 1,
+        .retained = announcement->retained,
+        .expiry_s = (uint32_t)((announcement->ttl_ms + 999) / 1000),
+    };
+    if (mqtt_publish(live->mqtt, &message) < 0)
+        live_health_raise(live->health, LIVE_NOT_PUBLISHED);
+}
+
+static void set_timer(struct live *live)
+{
+    int64_t at_ms = engine_next_ms(live->engine);
+    if (at_ms == RULE_NEVER) {
+        loop_timer_cancel(live->timer);
+        return;
+    }
+    int64_t wait_ms = at_ms - clock_time_ms();
+    if (wait_ms > TIMER_MAX_MS)
+        wait_ms = TIMER_MAX_MS;
+    loop_timer_set(live->timer, loop_now(live->loop) + (wait_ms > 0 ? wait_ms : 0));
+}
+
+static void on_time(void *self)
+{
+    struct live *live = self;
+    engine_tick(live->engine, clock_time_ms());
+    set_timer(live);
+}
+
+/* root/_dead/rules-engine: contract, section 1. */
+static void bury(struct live *live, const struct mqtt_message *message, const char *reason)
+{
+    struct buffer out = {0};
+    char topic[TOPIC_SIZE];
+    struct jsonw w = jsonw_start(&out);
+    size_t shown = message->size < DEAD_PAYLOAD_MAX ? message->size : DEAD_PAYLOAD_MAX;
+    jsonw_object_begin(&w, NULL);
+    jsonw_integer(&w, "ts", clock_time_ms());
+    jsonw_text(&w, "topic", message->topic);
+    jsonw_text(&w, "reason", "bad_payload");
+    jsonw_text(&w, "detail", reason);
+    jsonw_bytes(&w, "payload", message->payload, shown);
+    jsonw_object_end(&w);
+    live_health_raise(live->health, LIVE_BAD_PAYLOAD);
+    if (log_allowed(&live->bad_payload, loop_now(live->loop)))
+        log_warning("bad_payload", "topic=%s reason=\"%s\" suppressed=%" PRIu64, message->topic,
+                    reason, live->bad_payload.suppressed);
+    if (out.failed ||
+        topic_make(topic, mqtt_root(live->mqtt), TOPIC_DEAD, NULL, NULL, "rules-engine") < 0 ||
+        mqtt_publish_text(live->mqtt, topic, buffer_string(&out), false) < 0)
+        live_health_raise(live->health, LIVE_NOT_PUBLISHED);
+    buffer_free(&out);
+}
+
+static void on_input(void *self, const struct mqtt_message *message)
+{
+    struct live *live = self;
+    char error[DISPATCH_ERROR_SIZE];
+    struct dispatch_message in = {
+        .payload = message->payload,
+        .size = message->size,
+        .retained = message->retained,
+    };
+    if (topic_parse(&in.topic, mqtt_root(live->mqtt), message->topic) < 0)
+        return; /* a level that is no name: none of the suite's devices */
+    int status = dispatch(live->engine, &in, clock_time_ms(), error);
+    if (status == -EBADMSG)
+        bury(live, message, error);
+    set_timer(live);
+}
+
+/* What came of a command of ours: counted, and logged where it is not ok. */
+static void on_result(void *self, const struct mqtt_message *message)
+{
+    struct live *live = self;
+    char error[DISPATCH_ERROR_SIZE];
+    const char *id = NULL, *result = NULL, *reason = NULL;
+    struct jsonr in = {.path = "", .error = error, .error_size = sizeof(error)};
+    if (jsonr_parse_object(&in, message->payload, message->size) < 0) {
+        bury(live, message, error);
+        return;
+    }
+    size_t length = strlen(live->session);
+    if (jsonr_text(&in, "id", JSONR_OPTIONAL, &id) < 0 ||
+        jsonr_text(&in, "result", JSONR_REQUIRED, &result) < 0 ||
+        jsonr_text(&in, "reason", JSONR_OPTIONAL, &reason) < 0) {
+        bury(live, message, error);
+    } else if (id && strncmp(id, live->session, length) == 0 && id[length] == '-') {
+        bool ok = strcmp(result, "ok") == 0;
+        live_health_raise(live->health, ok ? LIVE_RESULT_OK : LIVE_RESULT_FAILED);
+        if (!ok && log_allowed(&live->failed_result, loop_now(live->loop)))
+            log_warning("command_failed", "topic=%s id=%s result=%s reason=%s suppressed=%" PRIu64,
+                        message->topic, id, result, reason ? reason : "-",
+                        live->failed_result.suppressed);
+    }
+    jsonr_free(in.object);
+}
+
+static int subscribe(struct live *live, enum topic_kind kind, const char *name,
+                     mqtt_message_fn *on_message)
+{
+    char filter[TOPIC_SIZE];
+    int error = topic_make(filter, mqtt_root(live->mqtt), kind, "+", "+", name);
+    return error ? error : mqtt_subscribe(live->mqtt, filter, 0, on_message, live);
+}
+
+struct measurement_list {
+    struct live *live;
+    const char **names;
+    size_t n;
+};
+
+static int subscribe_measurement(struct measurement_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->names[i], name) == 0)
+            return 0;
+    const char **names = realloc(list->names, (list->n + 1) * sizeof(*names));
+    if (!names)
+        return -ENOMEM;
+    list->names = names;
+    list->names[list->n++] = name;
+    return subscribe(list->live, TOPIC_TELEMETRY, name, on_input);
+}
+
+static int subscribe_scope(struct measurement_list *list, const struct scope *scope)
+{
+    int error = subscribe_measurement(list, scope->measurement);
+    for (size_t i = 0; i < scope->references.n && !error; i++)
+        if (scope->references.items[i].measurement[0])
+            error = subscribe_measurement(list, scope->references.items[i].measurement);
+    return error;
+}
+
+/* Alerts come first, so that the past is known before the present arrives. Of the telemetry only
+ * what some rule reads. */
+static int subscribe_all(struct live *live, const struct settings *settings)
+{
+    struct measurement_list list = {.live = live};
+    int error = subscribe(live, TOPIC_ALERT, "+", on_input);
+    if (!error)
+        error = subscribe(live, TOPIC_STATUS, NULL, on_input);
+    if (!error)
+        error = subscribe(live, TOPIC_RESULT, "+", on_result);
+    for (size_t i = 0; i < settings->n_derived && !error; i++)
+        error = subscribe_scope(&list, &settings->derived[i].scope);
+    for (size_t i = 0; i < settings->n_rules && !error; i++)
+        error = subscribe_scope(&list, &settings->rules[i].scope);
+    free(list.names);
+    return error;
+}
+
+static int open_memory(struct live *live, const char *directory)
+{
+    if (directory[0] == '\0') {
+        log_warning("no_state_dir", "what_to_do=\"set service.state_dir: without it a restart "
+                                    "forgets which rules without an alert were active\"");
+        return 0;
+    }
+    return memory_open(&live->memory, directory, live->engine, clock_time_ms());
+}
+
+static int open_parts(struct live *live, struct service *service, const struct settings *settings)
+{
+    static const struct engine_handlers handlers = {
+        .on_memory = on_memory,
+        .on_command = announce_command,
+        .on_alert = announce_alert,
+        .on_reading = announce_reading,
+    };
+    int error = engine_open(&live->engine, settings, &handlers, &live->announcer);
+    if (!error)
+        error = open_memory(live, service_state_dir(service));
+    if (!error)
+        error = loop_timer_open(&live->timer, live->loop, on_time, live);
+    if (!error)
+        error = live_health_open(&live->health, service_health(service), live->engine,
+                                 &live->announcer);
+    return error ? error : subscribe_all(live, settings);
+}
+
+int live_start(void **self, struct service *service, const void *settings)
+{
+    struct live *live = calloc(1, sizeof(*live));
+    if (!live)
+        return -ENOMEM;
+    live->mqtt = service_mqtt(service);
+    live->loop = service_loop(service);
+    live->bad_payload = live->failed_result = live->lost_memory =
+        (struct log_limit){.every_ms = 1000};
+    /* Unlike the connection's session, the time of the start names each run apart. */
+    snprintf(live->session, sizeof(live->session), "%.32s-%" PRId64, service_instance(service),
+             clock_time_ms());
+    live->announcer = (struct announcer){
+        .root = service_root(service),
+        .session = live->session,
+        .publish = publish,
+        .self = live,
+    };
+    int error = open_parts(live, service, settings);
+    if (error) {
+        live_close(live);
+        return error;
+    }
+    set_timer(live);
+    *self = live;
+    return 0;
+}
+
+void live_close(void *self)
+{
+    struct live *live = self;
+    loop_timer_close(live->timer);
+    live_health_close(live->health);
+    memory_close(live->memory);
+    engine_close(live->engine);
+    announcer_free(&live->announcer);
+    free(live);
+}

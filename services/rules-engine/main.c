@@ -1,0 +1,27 @@
+#include "live.h"
+#include "replay.h"
+#include "service.h"
+#include "settings.h"
+
+int main(int argc, char **argv)
+{
+    static const struct service_option options[] = {
+        {"replay", "CAPTURE", "print what the rules decide on a capture of messages, and leave",
+         true},
+        {"expect", "FILE", "with --replay: compare with these decisions; 1 where they differ",
+         false},
+        {0},
+    };
+    static const struct service_program program = {
+        .name = "rules-engine",
+        .about = "decides on readings: derived values, commands, alerts",
+        .options = options,
+        .configure = settings_configure,
+        .discard = settings_discard,
+        .start = live_start,
+        .close = live_close,
+        .tool = replay_tool,
+        .tool_needs_config = true,
+    };
+    return service_main(&program, argc, argv);
+}

@@ -1,0 +1,243 @@
+#include "picture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct picture {
+    struct picture_device **buckets; /* chained hash; a power of two */
+    size_t n_buckets;
+    size_t n_devices;
+    size_t n_series;
+};
+
+int picture_open(struct picture **out)
+{
+    struct picture *picture = calloc(1, sizeof(*picture));
+    if (!picture)
+        return -ENOMEM;
+    picture->n_buckets = 64;
+    picture->buckets = calloc(picture->n_buckets, sizeof(struct picture_device *));
+    if (!picture->buckets) {
+        free(picture);
+        return -ENOMEM;
+    }
+    *out = picture;
+    return 0;
+}
+
+static void free_series(struct series *series)
+{
+    for (size_t i = 0; i < series->n_fields; i++) {
+        free(series->fields[i].name);
+        value_free(&series->fields[i].value);
+        value_free(&series->fields[i].previous);
+    }
+    free(series->fields);
+    free(series->watchers);
+    free(series);
+}
+
+static void free_device(struct picture_device *device)
+{
+    while (device->series) {
+        struct series *next = device->series->next;
+        free_series(device->series);
+        device->series = next;
+    }
+    free(device);
+}
+
+void picture_close(struct picture *picture)
+{
+    if (!picture)
+        return;
+    for (size_t i = 0; i < picture->n_buckets; i++) {
+        while (picture->buckets[i]) {
+            struct picture_device *next = picture->buckets[i]->next;
+            free_device(picture->buckets[i]);
+            picture->buckets[i] = next;
+        }
+    }
+    free(picture->buckets);
+    free(picture);
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return (hash ^ '/') * UINT64_C(0x100000001b3);
+}
+
+static struct picture_device **bucket(struct picture_device **buckets, size_t n_buckets,
+                                      const char *location, const char *name)
+{
+    uint64_t hash = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), location), name);
+    return &buckets[hash & (n_buckets - 1)];
+}
+
+/* Twice the buckets when there is a device for each; without memory it only gets slower. */
+static void make_room(struct picture *picture)
+{
+    if (picture->n_devices < picture->n_buckets)
+        return;
+    size_t n = picture->n_buckets * 2;
+    struct picture_device **buckets = calloc(n, sizeof(struct picture_device *));
+    if (!buckets)
+        return;
+    for (size_t i = 0; i < picture->n_buckets; i++) {
+        for (struct picture_device *device = picture->buckets[i], *next; device; device = next) {
+            struct picture_device **head = bucket(buckets, n, device->location, device->name);
+            next = device->next;
+            device->next = *head;
+            *head = device;
+        }
+    }
+    free(picture->buckets);
+    picture->buckets = buckets;
+    picture->n_buckets = n;
+}
+
+struct picture_device *picture_device(struct picture *picture, const char *location,
+                                      const char *name)
+{
+    struct picture_device **head = bucket(picture->buckets, picture->n_buckets, location, name);
+    for (struct picture_device *device = *head; device; device = device->next)
+        if (strcmp(device->name, name) == 0 && strcmp(device->location, location) == 0)
+            return device;
+    struct picture_device *device = calloc(1, sizeof(*device));
+    if (!device)
+        return NULL;
+    snprintf(device->location, sizeof(device->location), "%s", location);
+    snprintf(device->name, sizeof(device->name), "%s", name);
+    make_room(picture);
+    head = bucket(picture->buckets, picture->n_buckets, location, name);
+    device->next = *head;
+    *head = device;
+    picture->n_devices++;
+    return device;
+}
+
+struct series *picture_series(struct picture *picture, const char *location, const char *device,
+                              const char *measurement)
+{
+    struct picture_device *owner = picture_device(picture, location, device);
+    if (!owner)
+        return NULL;
+    for (struct series *series = owner->series; series; series = series->next)
+        if (strcmp(series->measurement, measurement) == 0)
+            return series;
+    if (picture->n_series == PICTURE_SERIES_MAX)
+        return NULL;
+    struct series *series = calloc(1, sizeof(*series));
+    if (!series)
+        return NULL;
+    snprintf(series->measurement, sizeof(series->measurement), "%s", measurement);
+    series->device = owner;
+    series->next = owner->series;
+    owner->series = series;
+    picture->n_series++;
+    return series;
+}
+
+static int add_field(struct series *series, const char *name)
+{
+    if (series->n_fields == READING_FIELDS_MAX)
+        return -E2BIG;
+    size_t n = series->n_fields;
+    if (n == 0 || (n >= 4 && (n & (n - 1)) == 0)) {
+        struct picture_field *fields =
+            realloc(series->fields, (n ? 2 * n : 4) * sizeof(*series->fields));
+        if (!fields)
+            return -ENOMEM;
+        series->fields = fields;
+    }
+    series->fields[n] = (struct picture_field){.name = strdup(name)};
+    if (!series->fields[n].name)
+        return -ENOMEM;
+    series->n_fields++;
+    return (int)n;
+}
+
+/* Readings name their fields in the same order each time, so `guess` is mostly right. */
+static int find_field(const struct series *series, const char *name, size_t guess)
+{
+    if (guess < series->n_fields && strcmp(series->fields[guess].name, name) == 0)
+        return (int)guess;
+    for (size_t i = 0; i < series->n_fields; i++)
+        if (strcmp(series->fields[i].name, name) == 0)
+            return (int)i;
+    return -ENOENT;
+}
+
+int series_field(struct series *series, const char *name)
+{
+    int index = find_field(series, name, 0);
+    return index >= 0 ? index : add_field(series, name);
+}
+
+static int take_value(struct series *series, const struct reading_field *from, size_t guess,
+                      int64_t ts_ms)
+{
+    int index = find_field(series, from->name, guess);
+    if (index < 0)
+        index = add_field(series, from->name);
+    if (index < 0)
+        return index;
+    struct value copy;
+    if (value_copy(&copy, &from->value) < 0)
+        return -ENOMEM;
+    struct picture_field *field = &series->fields[index];
+    value_free(&field->previous);
+    field->previous = field->value;
+    field->value = copy;
+    field->ts_ms = ts_ms;
+    field->good = true;
+    return index;
+}
+
+int series_take(struct series *series, const struct reading *reading, int64_t time_ms)
+{
+    int64_t ts_ms = reading->ts_ms < time_ms ? reading->ts_ms : time_ms;
+    if (ts_ms < series->ts_ms)
+        return -ESTALE;
+    if (ts_ms == series->ts_ms && reading->seq == series->seq)
+        return -EALREADY;
+    series->ts_ms = ts_ms;
+    series->seq = reading->seq;
+    size_t guess = 0;
+    for (size_t i = 0; i < reading->n_fields; i++) {
+        int index = take_value(series, &reading->fields[i], guess, ts_ms);
+        if (index < 0)
+            return index;
+        guess = (size_t)index + 1;
+    }
+    for (size_t i = 0; i < reading->n_faults; i++) {
+        int index = find_field(series, reading->faults[i].name, guess);
+        if (index >= 0)
+            series->fields[index].good = false;
+    }
+    if (series->device->offline && ts_ms > series->device->offline_ms)
+        series->device->offline = false; /* it speaks: the word about its end is out of date */
+    return 0;
+}
+
+int series_watch(struct series *series, struct instance *watcher)
+{
+    size_t n = series->n_watchers;
+    if (n > 0 && series->watchers[n - 1] == watcher)
+        return 0;
+    if ((n & (n - 1)) == 0) {
+        struct instance **watchers =
+            realloc(series->watchers, (n ? 2 * n : 1) * sizeof(struct instance *));
+        if (!watchers)
+            return -ENOMEM;
+        series->watchers = watchers;
+    }
+    series->watchers[n] = watcher;
+    series->n_watchers++;
+    return 0;
+}

@@ -1,0 +1,152 @@
+#include "replay.h"
+#include "announce.h"
+#include "dispatch.h"
+#include "jsonr.h"
+#include "jsonw.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replay {
+    struct engine *engine;
+    struct announcer announcer;
+    struct buffer *out;
+    int64_t time_ms;
+    const char *name; /* of the capture */
+    size_t line;
+    FILE *errors;
+};
+
+static void on_memory(void *self, const struct engine_memory *memory)
+{
+    (void)self;
+    (void)memory;
+}
+
+static void print_decision(void *self, const struct announcement *announcement)
+{
+    struct replay *replay = self;
+    struct jsonw w = jsonw_start(replay->out);
+    jsonw_object_begin(&w, NULL);
+    jsonw_integer(&w, "t", replay->time_ms);
+    jsonw_text(&w, "by", announcement->name);
+    jsonw_text(&w, "topic", announcement->topic);
+    buffer_text(replay->out, ",\"payload\":");
+    buffer_append(replay->out, announcement->payload, announcement->size);
+    jsonw_object_end(&w);
+    buffer_char(replay->out, '\n');
+}
+
+/* Everything that time alone decides up to `time_ms`, each at its own moment. */
+static void advance(struct replay *replay, int64_t time_ms)
+{
+    for (int64_t at_ms; (at_ms = engine_next_ms(replay->engine)) <= time_ms;) {
+        if (at_ms > replay->time_ms)
+            replay->time_ms = at_ms;
+        engine_tick(replay->engine, replay->time_ms);
+    }
+    replay->time_ms = time_ms;
+}
+
+static int bad_line(const struct replay *replay, const char *what)
+{
+    fprintf(replay->errors, "%s:%zu: %s\n", replay->name, replay->line, what);
+    return -EBADMSG;
+}
+
+/* A payload that the engine cannot use is what a broker might bring: told, and the replay goes on.
+ */
+static int deliver(struct replay *replay, const char *topic, struct json_object *payload,
+                   bool retained)
+{
+    char error[DISPATCH_ERROR_SIZE];
+    size_t size;
+    struct dispatch_message message = {.retained = retained};
+    if (topic_parse(&message.topic, replay->announcer.root, topic) < 0)
+        return 0;
+    if (json_object_is_type(payload, json_type_string)) {
+        message.payload = json_object_get_string(payload);
+        message.size = (size_t)json_object_get_string_len(payload);
+    } else {
+        message.payload = json_object_to_json_string_length(payload, JSON_C_TO_STRING_PLAIN, &size);
+        message.size = size;
+    }
+    int status = dispatch(replay->engine, &message, replay->time_ms, error);
+    if (status != -EBADMSG)
+        return status;
+    bad_line(replay, error);
+    return 0;
+}
+
+static int play_object(struct replay *replay, const struct jsonr *in)
+{
+    int64_t time_ms = 0;
+    const char *topic = NULL;
+    struct value retained = value_bool(false);
+    struct json_object *payload;
+    int status = jsonr_integer(in, "t", JSONR_REQUIRED, &time_ms);
+    if (!status)
+        status = jsonr_text(in, "topic", JSONR_REQUIRED, &topic);
+    if (!status)
+        status = jsonr_value(in, "retained", JSONR_OPTIONAL, &retained);
+    if (status)
+        return bad_line(replay, in->error);
+    if (!json_object_object_get_ex(in->object, "payload", &payload))
+        return bad_line(replay, "payload: is missing");
+    if (retained.type != VALUE_BOOL)
+        return bad_line(replay, "retained: expected true or false");
+    if (time_ms < replay->time_ms)
+        return bad_line(replay, "t: is before the line above");
+    advance(replay, time_ms);
+    return deliver(replay, topic, payload, retained.boolean);
+}
+
+static int play_line(struct replay *replay, const char *line, size_t size)
+{
+    char error[DISPATCH_ERROR_SIZE];
+    struct jsonr in = {.path = "", .error = error, .error_size = sizeof(error)};
+    replay->line++;
+    if (strspn(line, " \t\r\n") == size)
+        return 0;
+    int status = jsonr_parse_object(&in, line, size);
+    if (status)
+        return status == -EBADMSG ? bad_line(replay, error) : status;
+    status = play_object(replay, &in);
+    jsonr_free(in.object);
+    return status;
+}
+
+int replay_run(const struct settings *settings, FILE *capture, const char *name, FILE *errors,
+               struct buffer *out)
+{
+    static const struct engine_handlers handlers = {
+        .on_memory = on_memory,
+        .on_command = announce_command,
+        .on_alert = announce_alert,
+        .on_reading = announce_reading,
+    };
+    struct replay replay = {.out = out, .name = name, .errors = errors};
+    replay.announcer = (struct announcer){
+        .root = settings->root,
+        .session = "replay",
+        .publish = print_decision,
+        .self = &replay,
+    };
+    int status = engine_open(&replay.engine, settings, &handlers, &replay.announcer);
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    while (!status && (size = getline(&line, &capacity, capture)) >= 0)
+        status = play_line(&replay, line, (size_t)size);
+    if (!status && ferror(capture))
+        status = -EIO;
+    if (!status && (out->failed || replay.announcer.n_failed > 0))
+        status = -ENOMEM;
+    free(line);
+    announcer_free(&replay.announcer);
+    engine_close(replay.engine);
+    return status;
+}

@@ -1,0 +1,242 @@
+#include "settings.h"
+#include "settings_check.h"
+#include "topic.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WEEK_MS (INT64_C(7) * 24 * 3600 * 1000)
+
+/* Backtracks only to the last star: linear in practice, never exponential. */
+bool settings_match(const char *pattern, const char *name)
+{
+    const char *star = NULL, *resume = NULL;
+    while (*name) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = name;
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star) {
+            pattern = star + 1;
+            name = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+/* Compiles the expression at `key`; NULL and a problem where it is wrong. */
+static int read_expression(struct expression **out, struct config_node *node, const char *key,
+                           enum expression_type type, struct expression_references *references)
+{
+    struct expression_error where;
+    const char *text = config_require_string(node, key);
+    *out = NULL;
+    if (text[0] == '\0')
+        return 0; /* config.h has told */
+    int error = expression_compile(out, text, strlen(text), type, references, &where);
+    if (error != -EINVAL)
+        return error;
+    config_problem(node, key, "line %u, column %u: %s", where.line, where.column, where.text);
+    return 0;
+}
+
+static const char *read_pattern(struct config_node *node, const char *key, const char *fallback)
+{
+    const char *pattern = config_string(node, key, fallback);
+    size_t length = strspn(pattern, "abcdefghijklmnopqrstuvwxyz0123456789_-*");
+    if (pattern[length] != '\0' || length == 0 || length >= TOPIC_NAME_SIZE)
+        config_problem(node, key,
+                       "is \"%s\", must be a name of 1 to 64 of a-z, 0-9, _ and -, in which * "
+                       "stands for any run of characters",
+                       pattern);
+    return pattern;
+}
+
+static void read_scope(struct scope *out, struct config_node *node)
+{
+    struct config_node *select = config_object(node, "select");
+    out->name = config_require_name(node, "name");
+    out->location = read_pattern(select, "location", "*");
+    out->device = read_pattern(select, "device", "*");
+    out->measurement = config_require_name(select, "measurement");
+    out->stale_after_ms = config_duration(node, "stale_after", SETTINGS_STALE_AFTER_MS, 0, WEEK_MS);
+}
+
+static int read_command(struct action *out, struct config_node *node,
+                        struct expression_references *references)
+{
+    out->location = config_string(node, "location", NULL);
+    out->device = config_string(node, "device", NULL);
+    out->actuator = config_require_name(node, "actuator");
+    out->ttl_ms = config_duration(node, "ttl", SETTINGS_TTL_MS, 1, WEEK_MS);
+    if (out->location && !topic_name_valid(out->location))
+        config_problem(node, "location", "is \"%s\", must be a location's name", out->location);
+    if (out->device && !topic_name_valid(out->device))
+        config_problem(node, "device", "is \"%s\", must be a device's name", out->device);
+    bool computed = config_has(node, "expression");
+    out->value = config_value(node, "value");
+    if (computed == (out->value.type != VALUE_NONE))
+        config_problem(node, NULL, "needs either \"value\" or \"expression\"");
+    return computed
+               ? read_expression(&out->expression, node, "expression", EXPRESSION_ANY, references)
+               : 0;
+}
+
+static int read_actions(struct actions *out, struct config_node *node, const char *key,
+                        struct expression_references *references)
+{
+    struct config_node *array = config_array(node, key);
+    size_t n = config_length(array);
+    out->items = calloc(n + 1, sizeof(*out->items));
+    if (!out->items)
+        return -ENOMEM;
+    int error = 0;
+    for (; out->n < n && !error; out->n++) {
+        struct config_node *item = config_item(array, out->n);
+        if (!config_has(item, "command"))
+            config_problem(item, NULL, "needs \"command\", the one action there is");
+        else
+            error = read_command(&out->items[out->n], config_object(item, "command"), references);
+    }
+    return error;
+}
+
+static int read_message(struct rule *out, struct config_node *node)
+{
+    struct expression_error where;
+    const char *text = config_string(node, "message", "{rule}");
+    int error = template_compile(&out->message, text, &out->scope.references, &where);
+    if (error != -EINVAL)
+        return error;
+    config_problem(node, "message", "line %u, column %u: %s", where.line, where.column, where.text);
+    return 0;
+}
+
+static void read_timing(struct rule *out, struct config_node *node)
+{
+    static const char *const severities[] = {"info", "warning", "critical", NULL};
+    out->timing.for_ms = config_duration(node, "for", 0, 0, WEEK_MS);
+    out->timing.clear_for_ms = config_duration(node, "clear_for", 0, 0, WEEK_MS);
+    out->alerts = config_bool(node, "alert", false);
+    out->timing.stale_after_ms = out->alerts ? out->scope.stale_after_ms : 0;
+    out->severity = (enum alert_severity)config_choice(node, "severity", severities, ALERT_WARNING);
+}
+
+static int read_rule(struct rule *out, struct config_node *node)
+{
+    struct expression_references *references = &out->scope.references;
+    read_scope(&out->scope, node);
+    read_timing(out, node);
+    int error = read_expression(&out->when, node, "when", EXPRESSION_BOOL, references);
+    if (!error && config_has(node, "until"))
+        error = read_expression(&out->until, node, "until", EXPRESSION_BOOL, references);
+    if (!error)
+        error = read_message(out, node);
+    if (!error)
+        error = read_actions(&out->on_active, node, "then", references);
+    if (!error)
+        error = read_actions(&out->on_inactive, node, "else", references);
+    if (!out->alerts && out->on_active.n == 0 && out->on_inactive.n == 0)
+        config_problem(node, NULL, "does nothing: give it \"alert\": true, \"then\" or \"else\"");
+    return error;
+}
+
+static int read_derived(struct derived *out, struct config_node *node)
+{
+    read_scope(&out->scope, node);
+    out->measurement = config_require_name(node, "measurement");
+    struct config_node *values = config_object(node, "values");
+    size_t n = config_length(values);
+    if (n == 0)
+        config_problem(node, "values", "needs at least one \"name\": \"expression\"");
+    out->values = calloc(n + 1, sizeof(*out->values));
+    if (!out->values)
+        return -ENOMEM;
+    int error = 0;
+    for (; out->n_values < n && !error; out->n_values++) {
+        struct derived_value *value = &out->values[out->n_values];
+        value->name = config_key(values, out->n_values);
+        if (!topic_name_valid(value->name))
+            config_problem(values, value->name, "is no name: 1 to 64 of a-z, 0-9, _ and -");
+        error = read_expression(&value->expression, values, value->name, EXPRESSION_ANY,
+                                &out->scope.references);
+    }
+    return error;
+}
+
+static int read_all(struct settings *settings, struct config_node *root)
+{
+    struct config_node *derived = config_array(root, "derived");
+    struct config_node *rules = config_array(root, "rules");
+    int error = 0;
+    settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
+    settings->derived = calloc(config_length(derived) + 1, sizeof(*settings->derived));
+    settings->rules = calloc(config_length(rules) + 1, sizeof(*settings->rules));
+    if (!settings->derived || !settings->rules)
+        return -ENOMEM;
+    for (size_t i = 0; i < config_length(derived) && !error; i++)
+        error = read_derived(&settings->derived[settings->n_derived++], config_item(derived, i));
+    for (size_t i = 0; i < config_length(rules) && !error; i++)
+        error = read_rule(&settings->rules[settings->n_rules++], config_item(rules, i));
+    return error ? error : settings_check(settings, derived, rules);
+}
+
+int settings_configure(void **out, struct config_node *root)
+{
+    struct settings *settings = calloc(1, sizeof(*settings));
+    if (!settings)
+        return -ENOMEM;
+    int error = read_all(settings, root);
+    if (error) {
+        settings_discard(settings);
+        return error;
+    }
+    *out = settings;
+    return 0;
+}
+
+static void free_actions(struct actions *actions)
+{
+    for (size_t i = 0; i < actions->n; i++)
+        expression_close(actions->items[i].expression);
+    free(actions->items);
+}
+
+static void free_rule(struct rule *rule)
+{
+    expression_references_free(&rule->scope.references);
+    expression_close(rule->when);
+    expression_close(rule->until);
+    template_close(rule->message);
+    free_actions(&rule->on_active);
+    free_actions(&rule->on_inactive);
+}
+
+static void free_derived(struct derived *derived)
+{
+    expression_references_free(&derived->scope.references);
+    for (size_t i = 0; i < derived->n_values; i++)
+        expression_close(derived->values[i].expression);
+    free(derived->values);
+}
+
+void settings_discard(void *self)
+{
+    struct settings *settings = self;
+    if (!settings)
+        return;
+    for (size_t i = 0; i < settings->n_derived; i++)
+        free_derived(&settings->derived[i]);
+    for (size_t i = 0; i < settings->n_rules; i++)
+        free_rule(&settings->rules[i]);
+    free(settings->derived);
+    free(settings->rules);
+    free(settings);
+}

@@ -1,0 +1,81 @@
+/* What the configuration says: derived values and rules, compiled. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "alert.h"
+#include "config.h"
+#include "expression.h"
+#include "rule.h"
+#include "template.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SETTINGS_TTL_MS 10000         /* of a command where the action does not say */
+#define SETTINGS_STALE_AFTER_MS 30000 /* where the rule does not say */
+
+/* Which devices, and what is read of them and of others. Location and device are patterns in which
+ * a
+ * '*' stands for any run of characters; the measurement is a name. Strings are borrowed from the
+ * configuration. */
+struct scope {
+    const char *name;
+    const char *location, *device, *measurement;
+    struct expression_references references;
+    int64_t stale_after_ms; /* a field not read for so long is unknown; 0: it never is */
+};
+
+struct derived_value {
+    const char *name;
+    struct expression *expression;
+};
+
+/* Values computed from a device's readings and published as another measurement of that device. */
+struct derived {
+    struct scope scope;
+    const char *measurement; /* that it is published as */
+    struct derived_value *values;
+    size_t n_values;
+};
+
+struct action {
+    const char *location, *device; /* NULL: the selected one's */
+    const char *actuator;
+    struct value value;            /* a text is borrowed */
+    struct expression *expression; /* instead of `value`; NULL where that is given */
+    int64_t ttl_ms;
+};
+
+struct actions {
+    struct action *items;
+    size_t n;
+};
+
+struct rule {
+    struct scope scope;
+    struct expression *when;
+    struct expression *until; /* NULL: when `when` is false */
+    struct rule_timing timing;
+    bool alerts;
+    enum alert_severity severity;
+    struct template *message;
+    struct actions on_active;   /* "then" */
+    struct actions on_inactive; /* "else" */
+};
+
+struct settings {
+    const char *root; /* of the topics: for replay, which has no connection to ask */
+    struct derived *derived;
+    size_t n_derived;
+    struct rule *rules;
+    size_t n_rules;
+};
+
+/* service_program's configure and discard. Problems are recorded in the configuration. */
+int settings_configure(void **out, struct config_node *root);
+void settings_discard(void *settings);
+
+/* Whether `pattern` takes `name`: '*' is any run of characters, also none. */
+bool settings_match(const char *pattern, const char *name);
+
+#endif
