@@ -316,7 +316,7 @@ int config_tree_parse(struct config_node *root, const char *text, size_t size, c
     if (result)
         return result;
     if (!json_object_is_type(document, json_type_object)) {
-        snprintf(error, error_size, "expected an object");
+        snprintf(error, error_size, "expected one object");
         json_object_put(document);
         return -EBADMSG;
     }
