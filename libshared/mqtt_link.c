@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -135,7 +136,7 @@ static void note_failure(struct mqtt_link *link, const char *error)
     schedule_connect(link, clock_now_ms());
     if (strcmp(error, link->last_failure) == 0)
         return;
-    strncpy(link->last_failure, error, sizeof link->last_failure - 1);
+    snprintf(link->last_failure, sizeof link->last_failure, "%s", error);
     log_warning("connect_failed",
                 "url=%s reason=\"%s\" what_to_do=\"is the broker there, are "
                 "mqtt.username and mqtt.password_file right? trying on\"",
