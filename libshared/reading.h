@@ -1,6 +1,7 @@
 /* A reading: contract, section 2.1; proto/reading.schema.json.
  *
- * Building:  reading_reset(&r, ts, seq); reading_add(…)…; reading_encode(&r, &buffer); … reading_free(&r);
+ * Building:  reading_reset(&r, ts, seq); reading_add(…)…; reading_encode(&r, &buffer);
+ * and at the end of all  reading_free(&r);
  * The struct starts as `= {0}` and its memory serves reading after reading. */
 #ifndef READING_H
 #define READING_H
