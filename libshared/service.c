@@ -52,6 +52,11 @@ struct health *service_health(struct service *service)
     return service->health;
 }
 
+const struct mqtt_options *service_mqtt_options(const struct service *service)
+{
+    return &service->settings->mqtt;
+}
+
 const char *service_root(const struct service *service)
 {
     return mqtt_root(service->mqtt);

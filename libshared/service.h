@@ -69,6 +69,8 @@ const char *service_argument(const struct service_arguments *arguments, const ch
 struct loop *service_loop(struct service *service);
 struct mqtt *service_mqtt(struct service *service);
 struct health *service_health(struct service *service);
+/* How the connection is made, for one more of another kind; borrowed until the next reload. */
+const struct mqtt_options *service_mqtt_options(const struct service *service);
 const char *service_root(const struct service *service);
 const char *service_instance(const struct service *service);
 const char *
