@@ -1,0 +1,199 @@
+#include "agent.h"
+
+#include "clock.h"
+#include "log.h"
+#include "settings.h"
+#include "unit.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STUCK_MS 60000 /* no time-out that can be configured is longer */
+
+/* A bus as the loop has it. */
+struct line {
+    struct agent *agent;
+    const struct bus_settings *settings; /* borrowed */
+    struct worker *worker;
+    struct unit **units; /* owned array of settings->n_units */
+    bool told;           /* the link's state was logged */
+    bool up;
+};
+
+struct agent {
+    struct service *service; /* borrowed */
+    size_t n_lines;
+    struct line lines[];
+};
+
+static void take_link(struct line *line, const struct answer *answer)
+{
+    bool up = answer->result == 0;
+
+    for (size_t i = 0; i < line->settings->n_units; i++)
+        unit_take_link(line->units[i], up ? NULL : answer->text, answer->time_ms);
+    if (line->told && line->up == up)
+        return;
+    line->told = true;
+    line->up = up;
+    if (up)
+        log_info("bus_up", "url=%s", line->settings->url);
+    else
+        log_warning("bus_down", "url=%s reason=\"%s\"", line->settings->url, answer->text);
+}
+
+static void take_answer(struct line *line, const struct answer *answer)
+{
+    switch (answer->kind) {
+    case ANSWER_LINK:
+        take_link(line, answer);
+        break;
+    case ANSWER_ROUND:
+        unit_take_round(line->units[answer->unit], answer);
+        break;
+    case ANSWER_WRITE:
+        unit_take_write(line->units[answer->unit], answer);
+        break;
+    }
+}
+
+static void on_answers(void *self, short revents)
+{
+    struct line *line = self;
+    struct answer *answer = worker_take(line->worker);
+
+    (void)revents;
+    while (answer) {
+        struct answer *next = (struct answer *)answer->item.next;
+
+        take_answer(line, answer);
+        free(answer);
+        answer = next;
+    }
+}
+
+static int open_line(struct line *line)
+{
+    struct service *service = line->agent->service;
+    int rc = worker_open(&line->worker, line->settings, service_health(service));
+
+    if (rc != 0)
+        return rc;
+    line->units = calloc(line->settings->n_units, sizeof *line->units);
+    if (!line->units)
+        return -ENOMEM;
+    for (size_t i = 0; i < line->settings->n_units && rc == 0; i++) {
+        struct unit_options options = {.settings = &line->settings->units[i],
+                                       .index = i,
+                                       .worker = line->worker,
+                                       .mqtt = service_mqtt(service),
+                                       .health = service_health(service)};
+
+        rc = unit_open(&line->units[i], &options);
+    }
+    if (rc != 0)
+        return rc;
+    return loop_watch(service_loop(service), worker_fd(line->worker), POLLIN, on_answers, line);
+}
+
+static void close_line(struct line *line)
+{
+    if (!line->worker)
+        return;
+    loop_unwatch(service_loop(line->agent->service), worker_fd(line->worker));
+    for (size_t i = 0; line->units && i < line->settings->n_units; i++)
+        unit_close(line->units[i]);
+    free(line->units);
+    worker_close(line->worker);
+}
+
+int agent_start(void **self, struct service *service, const void *settings)
+{
+    const struct settings *read = settings;
+    struct agent *agent = calloc(1, sizeof *agent + read->n_buses * sizeof agent->lines[0]);
+    int rc = 0;
+
+    if (!agent)
+        return -ENOMEM;
+    agent->service = service;
+    while (agent->n_lines < read->n_buses && rc == 0) {
+        struct line *line = &agent->lines[agent->n_lines];
+
+        line->agent = agent;
+        line->settings = &read->buses[agent->n_lines++];
+        rc = open_line(line);
+    }
+    if (rc != 0) {
+        agent_close(agent);
+        return rc;
+    }
+    *self = agent;
+    return 0;
+}
+
+/* All threads are told to end before any is waited for. */
+void agent_close(void *self)
+{
+    struct agent *agent = self;
+
+    if (!agent)
+        return;
+    for (size_t i = 0; i < agent->n_lines; i++)
+        if (agent->lines[i].worker)
+            worker_stop(agent->lines[i].worker);
+    for (size_t i = 0; i < agent->n_lines; i++)
+        close_line(&agent->lines[i]);
+    free(agent);
+}
+
+typedef void unit_fn(struct unit *unit);
+
+static void each_unit(struct agent *agent, unit_fn *call)
+{
+    for (size_t i = 0; i < agent->n_lines; i++)
+        for (size_t j = 0; j < agent->lines[i].settings->n_units; j++)
+            call(agent->lines[i].units[j]);
+}
+
+void agent_on_link(void *self, bool up)
+{
+    if (up)
+        each_unit(self, unit_announce);
+}
+
+void agent_drain(void *self)
+{
+    each_unit(self, unit_refuse_commands);
+}
+
+bool agent_drained(void *self)
+{
+    const struct agent *agent = self;
+
+    for (size_t i = 0; i < agent->n_lines; i++)
+        for (size_t j = 0; j < agent->lines[i].settings->n_units; j++)
+            if (unit_is_writing(agent->lines[i].units[j]))
+                return false;
+    return true;
+}
+
+/* A device that is away is no fault of ours; a thread that hangs is. */
+bool agent_working(void *self, char *why, size_t size)
+{
+    const struct agent *agent = self;
+    int64_t now_ms = clock_now_ms();
+
+    for (size_t i = 0; i < agent->n_lines; i++) {
+        int64_t still_ms = now_ms - worker_moved_ms(agent->lines[i].worker);
+
+        if (still_ms <= 2 * STUCK_MS)
+            continue;
+        snprintf(why, size, "nothing has moved on bus %s for %lld s", agent->lines[i].settings->url,
+                 (long long)still_ms / 1000);
+        return false;
+    }
+    return true;
+}

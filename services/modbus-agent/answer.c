@@ -1,0 +1,34 @@
+#include "answer.h"
+
+#include <stdlib.h>
+
+struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cells)
+{
+    size_t size = sizeof(struct answer) + n_results * sizeof(int) + n_cells * sizeof(uint16_t);
+    struct answer *answer = calloc(1, size);
+
+    if (!answer)
+        return NULL;
+    answer->item.size = size;
+    answer->kind = kind;
+    answer->results = (int *)(answer + 1);
+    answer->cells = (uint16_t *)(answer->results + n_results);
+    return answer;
+}
+
+const char *write_explanation(int result)
+{
+    static const char *const exceptions[] = {
+        [1] = "the unit knows no such function",       [2] = "the unit has no such address",
+        [3] = "the unit does not take this value",     [4] = "the unit failed in doing it",
+        [5] = "the unit has not finished doing it",    [6] = "the unit is busy",
+        [8] = "the unit found its memory damaged",     [10] = "the gateway has no way to the unit",
+        [11] = "the unit does not answer the gateway",
+    };
+
+    if (result == WRITE_DIFFERENT)
+        return "something else was read back than was written";
+    if (result <= 0 || (size_t)result >= sizeof exceptions / sizeof exceptions[0])
+        return NULL;
+    return exceptions[result];
+}

@@ -1,0 +1,48 @@
+/* What a bus's thread tells the loop. */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include "breaker.h"
+#include "inbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ANSWER_TEXT_SIZE 128
+
+enum answer_kind {
+    ANSWER_LINK,  /* the link came or went */
+    ANSWER_ROUND, /* a round of a group has ended */
+    ANSWER_WRITE  /* a write has ended */
+};
+
+/* Results of a write, besides those that bus.h lists. */
+enum {
+    WRITE_REFUSED = 1000,  /* not sent: no link, or the unit's breaker is open */
+    WRITE_DIFFERENT = 1001 /* sent, but something else was read back */
+};
+
+struct answer {
+    struct inbox_item item;
+    enum answer_kind kind;
+    size_t unit;                 /* index in the bus's settings; not for a link */
+    size_t index;                /* group or actuator of that unit */
+    enum breaker_state breaker;  /* of the unit, after this */
+    int64_t time_ms;             /* wall clock when the last answer came */
+    int result;                  /* link: 0 is up; write: as bus.h, or one of the above */
+    char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down */
+    bool has_cells;              /* write: `cells` were read back */
+    /* Both are part of the answer's own memory. A round: the result of each request of the group's
+     * plan, and the plan's cells. A write: no results, the actuator's cells. */
+    int *results;
+    uint16_t *cells;
+};
+
+/* Everything zero. One free() ends it. NULL where there is no memory. */
+struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cells);
+
+/* A sentence for people on how a write ended; NULL where there is nothing to say. */
+const char *write_explanation(int result);
+
+#endif

@@ -1,0 +1,320 @@
+#include "driver.h"
+
+#include "backoff.h"
+#include "bus.h"
+#include "clock.h"
+#include "schedule.h"
+#include "tally.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* These two come from gateways: the unit behind them did not answer (specification, section 7). */
+#define EXCEPTION_NO_PATH 10
+#define EXCEPTION_NO_ANSWER 11
+
+/* A group of one of the units, beside the schedule's entry of the same index. */
+struct round {
+    size_t unit;
+    size_t group;
+    struct answer *answer; /* owned; of the round that has begun, else NULL */
+};
+
+struct driver {
+    const struct bus_settings *settings; /* borrowed */
+    struct inbox *answers;               /* borrowed */
+    struct tally tally;
+    struct bus *bus;
+    bool up;
+    struct backoff backoff;
+    int64_t retry_ms;
+    struct schedule schedule;
+    struct round *rounds;
+    uint64_t late_seen, missed_seen, skipped_seen; /* as far as they are counted */
+};
+
+static size_t count_groups(const struct bus_settings *settings)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < settings->n_units; i++)
+        n += settings->units[i].n_groups;
+    return n;
+}
+
+static void fill_schedule(struct driver *driver)
+{
+    const struct bus_settings *settings = driver->settings;
+    struct schedule *schedule = &driver->schedule;
+
+    for (size_t i = 0; i < settings->n_units; i++) {
+        const struct unit_settings *unit = &settings->units[i];
+
+        breaker_init(&schedule->units[schedule->n_units++].breaker, unit->breaker_failures,
+                     unit->breaker_open_ms);
+        for (size_t j = 0; j < unit->n_groups; j++) {
+            schedule->groups[schedule->n_groups] =
+                (struct schedule_group){.unit = i,
+                                        .period_ms = unit->groups[j].period_ms,
+                                        .n_requests = (unsigned)unit->groups[j].plan.n_requests};
+            driver->rounds[schedule->n_groups++] = (struct round){.unit = i, .group = j};
+        }
+    }
+    schedule_start(schedule, clock_now_ms());
+}
+
+int driver_open(struct driver **out, const struct bus_settings *settings, struct health *health,
+                struct inbox *answers)
+{
+    struct driver *driver = calloc(1, sizeof *driver);
+    struct bus_options options = {.endpoint = &settings->endpoint,
+                                  .timeout_ms = settings->timeout_ms,
+                                  .connect_timeout_ms = settings->connect_timeout_ms};
+    size_t n_groups = count_groups(settings);
+
+    if (!driver)
+        return -ENOMEM;
+    driver->settings = settings;
+    driver->answers = answers;
+    driver->backoff.first_ms = settings->backoff_first_ms;
+    driver->backoff.max_ms = settings->backoff_max_ms;
+    driver->schedule.units = calloc(settings->n_units + 1, sizeof *driver->schedule.units);
+    driver->schedule.groups = calloc(n_groups + 1, sizeof *driver->schedule.groups);
+    driver->rounds = calloc(n_groups + 1, sizeof *driver->rounds);
+    if (!driver->schedule.units || !driver->schedule.groups || !driver->rounds ||
+        bus_open(&driver->bus, &options) != 0) {
+        driver_close(driver);
+        return -ENOMEM;
+    }
+    tally_open(&driver->tally, health);
+    fill_schedule(driver);
+    *out = driver;
+    return 0;
+}
+
+void driver_close(struct driver *driver)
+{
+    if (!driver)
+        return;
+    for (size_t i = 0; i < driver->schedule.n_groups; i++)
+        free(driver->rounds[i].answer);
+    bus_close(driver->bus);
+    free(driver->rounds);
+    free(driver->schedule.groups);
+    free(driver->schedule.units);
+    free(driver);
+}
+
+/* Readings may be dropped where the loop does not keep up; the link's and the writes' ends may not:
+ * of the first there is one at each attempt to connect, of the second one for each command. */
+static void tell(struct driver *driver, struct answer *answer)
+{
+    int rc = answer->kind == ANSWER_ROUND ? inbox_try_put(driver->answers, &answer->item)
+                                          : inbox_force(driver->answers, &answer->item);
+
+    if (rc == 0)
+        return;
+    health_raise(driver->tally.dropped, 1);
+    free(answer);
+}
+
+static void tell_link(struct driver *driver, int result, const char *text)
+{
+    struct answer *answer = answer_new(ANSWER_LINK, 0, 0);
+
+    if (!answer) {
+        health_raise(driver->tally.dropped, 1);
+        return;
+    }
+    answer->result = result;
+    answer->time_ms = clock_time_ms();
+    snprintf(answer->text, sizeof answer->text, "%s", text);
+    tell(driver, answer);
+}
+
+static void finish_round(struct driver *driver, struct round *round)
+{
+    struct answer *answer = round->answer;
+
+    round->answer = NULL;
+    answer->breaker = driver->schedule.units[round->unit].breaker.state;
+    tell(driver, answer);
+}
+
+/* Ends the rounds that have begun and can go no further: of one unit, or of all (NULL). */
+static void cut_rounds(struct driver *driver, const size_t *unit)
+{
+    for (size_t i = 0; i < driver->schedule.n_groups; i++) {
+        struct round *round = &driver->rounds[i];
+
+        if (!round->answer || (unit && round->unit != *unit))
+            continue;
+        schedule_abandon(&driver->schedule, i);
+        finish_round(driver, round);
+    }
+}
+
+static void retry_later(struct driver *driver)
+{
+    uint64_t random = 0;
+
+    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
+    driver->up = false;
+    driver->retry_ms = clock_now_ms() + backoff_next(&driver->backoff, random, 0);
+}
+
+static void connect_bus(struct driver *driver)
+{
+    char error[ANSWER_TEXT_SIZE];
+    int rc = bus_connect(driver->bus, error, sizeof error);
+
+    if (rc != 0) {
+        health_raise(driver->tally.connect_failures, 1);
+        retry_later(driver);
+        tell_link(driver, rc, error);
+        return;
+    }
+    driver->up = true;
+    health_raise(driver->tally.connects, 1);
+    schedule_resume(&driver->schedule, clock_now_ms());
+    tell_link(driver, 0, "");
+}
+
+static void lose_link(struct driver *driver, int result)
+{
+    health_raise(driver->tally.losses, 1);
+    cut_rounds(driver, NULL);
+    bus_disconnect(driver->bus);
+    retry_later(driver);
+    tell_link(driver, result, strerror(-result));
+}
+
+/* What the end of any request means for the link, the unit and the counters. */
+static void conclude(struct driver *driver, size_t unit, int result)
+{
+    bool alive = result >= 0 && result != EXCEPTION_NO_PATH && result != EXCEPTION_NO_ANSWER;
+    int64_t hold_ms = driver->settings->endpoint.serial ? driver->settings->timeout_ms : 0;
+
+    tally_result(&driver->tally, result);
+    if (bus_link_lost(result)) {
+        lose_link(driver, result);
+        return;
+    }
+    /* Only now: a peer that takes connections and hangs up would else be dialled without a pause.
+     */
+    backoff_reset(&driver->backoff);
+    schedule_report(&driver->schedule, unit, alive, clock_now_ms(), hold_ms);
+    if (driver->schedule.units[unit].breaker.state != BREAKER_CLOSED)
+        cut_rounds(driver, &unit);
+}
+
+/* A new answer, in which everything is a time-out until it has been read. */
+static struct answer *begin_round(const struct round *round, const struct plan *plan)
+{
+    struct answer *answer = answer_new(ANSWER_ROUND, plan->n_requests, plan->n_cells);
+
+    if (!answer)
+        return NULL;
+    answer->unit = round->unit;
+    answer->index = round->group;
+    answer->time_ms = clock_time_ms();
+    for (size_t i = 0; i < plan->n_requests; i++)
+        answer->results[i] = -ETIMEDOUT;
+    return answer;
+}
+
+static void read_next(struct driver *driver, const struct schedule_pick *pick)
+{
+    struct round *round = &driver->rounds[pick->group];
+    const struct unit_settings *unit = &driver->settings->units[round->unit];
+    const struct plan *plan = &unit->groups[round->group].plan;
+    const struct plan_request *request = &plan->requests[pick->request];
+    int result;
+
+    if (!round->answer)
+        round->answer = begin_round(round, plan);
+    if (!round->answer) {
+        health_raise(driver->tally.dropped, 1);
+        schedule_abandon(&driver->schedule, pick->group);
+        return;
+    }
+    result = bus_read(driver->bus, unit->unit, &request->span,
+                      round->answer->cells + request->first_cell);
+    round->answer->results[pick->request] = result;
+    round->answer->time_ms = clock_time_ms();
+    conclude(driver, round->unit, result);
+    if (round->answer && pick->request + 1 == plan->n_requests)
+        finish_round(driver, round);
+}
+
+/* On a serial line nothing is asked of a unit that was silent until its late answer would be over.
+ */
+static void wait_out(int64_t until_ms)
+{
+    struct timespec end = {until_ms / 1000, until_ms % 1000 * 1000000};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR) {
+    }
+}
+
+static int write_cells(struct driver *driver, struct answer *answer, const uint16_t *cells)
+{
+    const struct unit_settings *unit = &driver->settings->units[answer->unit];
+    const struct span *span = &unit->outputs[answer->index].span;
+    int result;
+
+    wait_out(driver->schedule.units[answer->unit].held_ms);
+    health_raise(driver->tally.writes, 1);
+    result = bus_write(driver->bus, unit->unit, span, cells);
+    conclude(driver, answer->unit, result);
+    if (result != 0)
+        return result;
+    result = bus_read(driver->bus, unit->unit, span, answer->cells);
+    conclude(driver, answer->unit, result);
+    if (result != 0)
+        return result;
+    answer->has_cells = true;
+    return memcmp(answer->cells, cells, span->count * sizeof *cells) == 0 ? 0 : WRITE_DIFFERENT;
+}
+
+void driver_write(struct driver *driver, size_t unit, size_t actuator, const uint16_t *cells)
+{
+    struct breaker *breaker = &driver->schedule.units[unit].breaker;
+    struct answer *answer = answer_new(ANSWER_WRITE, 0, OUTPUT_CELLS_MAX);
+
+    if (!answer) {
+        health_raise(driver->tally.dropped, 1);
+        return;
+    }
+    answer->unit = unit;
+    answer->index = actuator;
+    answer->result = WRITE_REFUSED;
+    if (driver->up && breaker_allow(breaker, clock_now_ms()))
+        answer->result = write_cells(driver, answer, cells);
+    answer->breaker = breaker->state;
+    answer->time_ms = clock_time_ms();
+    tell(driver, answer);
+}
+
+int64_t driver_step(struct driver *driver, int64_t now_ms)
+{
+    struct schedule_pick pick;
+
+    if (!driver->up) {
+        if (now_ms < driver->retry_ms)
+            return driver->retry_ms;
+        connect_bus(driver);
+        return now_ms;
+    }
+    if (!schedule_next(&driver->schedule, now_ms, &pick))
+        return schedule_wake_ms(&driver->schedule, now_ms);
+    read_next(driver, &pick);
+    tally_total(driver->tally.late_replies, bus_late_replies(driver->bus), &driver->late_seen);
+    tally_total(driver->tally.missed_periods, driver->schedule.missed, &driver->missed_seen);
+    tally_total(driver->tally.skipped_periods, driver->schedule.skipped, &driver->skipped_seen);
+    return now_ms;
+}

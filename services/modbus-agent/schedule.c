@@ -1,0 +1,137 @@
+#include "schedule.h"
+
+#define SPREAD_MAX_MS 1000 /* nobody waits longer for the first reading, whatever the period */
+
+void schedule_start(struct schedule *schedule, int64_t now_ms)
+{
+    for (size_t i = 0; i < schedule->n_groups; i++) {
+        struct schedule_group *group = &schedule->groups[i];
+        int64_t spread_ms = group->period_ms < SPREAD_MAX_MS ? group->period_ms : SPREAD_MAX_MS;
+
+        group->next = 0;
+        group->release_ms = now_ms + spread_ms * (int64_t)i / (int64_t)schedule->n_groups;
+    }
+}
+
+/* Moves the release to the start of the period that `now_ms` lies in; returns the periods passed.
+ */
+static uint64_t realign(struct schedule_group *group, int64_t now_ms)
+{
+    int64_t passed = (now_ms - group->release_ms) / group->period_ms;
+
+    if (passed <= 0)
+        return 0;
+    group->release_ms += passed * group->period_ms;
+    return (uint64_t)passed;
+}
+
+void schedule_resume(struct schedule *schedule, int64_t now_ms)
+{
+    for (size_t i = 0; i < schedule->n_groups; i++) {
+        schedule->groups[i].next = 0;
+        schedule->skipped += realign(&schedule->groups[i], now_ms);
+    }
+    /* A probe that the link took with it has no outcome: it is due again. */
+    for (size_t i = 0; i < schedule->n_units; i++)
+        if (schedule->units[i].breaker.state == BREAKER_HALF_OPEN)
+            schedule->units[i].breaker.state = BREAKER_OPEN;
+}
+
+/* When the group's next request may go out. */
+static int64_t ready_ms(const struct schedule *schedule, const struct schedule_group *group,
+                        int64_t now_ms)
+{
+    const struct schedule_unit *unit = &schedule->units[group->unit];
+    int64_t at_ms = group->next ? now_ms : group->release_ms;
+    int64_t breaker_ms = breaker_ready_ms(&unit->breaker, now_ms);
+
+    if (at_ms < breaker_ms)
+        at_ms = breaker_ms;
+    return at_ms < unit->held_ms ? unit->held_ms : at_ms;
+}
+
+static int64_t deadline_ms(const struct schedule_group *group)
+{
+    return group->release_ms + group->period_ms;
+}
+
+static struct schedule_group *most_urgent(const struct schedule *schedule, int64_t now_ms)
+{
+    struct schedule_group *best = NULL;
+
+    for (size_t i = 0; i < schedule->n_groups; i++) {
+        struct schedule_group *group = &schedule->groups[i];
+
+        if (ready_ms(schedule, group, now_ms) <= now_ms &&
+            (!best || deadline_ms(group) < deadline_ms(best)))
+            best = group;
+    }
+    return best;
+}
+
+static void end_round(struct schedule_group *group)
+{
+    group->next = 0;
+    group->release_ms += group->period_ms;
+}
+
+bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_pick *out)
+{
+    struct schedule_group *group = most_urgent(schedule, now_ms);
+    struct breaker *breaker;
+
+    if (!group)
+        return false;
+    breaker = &schedule->units[group->unit].breaker;
+    if (group->next == 0) {
+        uint64_t passed = realign(group, now_ms);
+
+        *(breaker->state == BREAKER_CLOSED ? &schedule->missed : &schedule->skipped) += passed;
+    }
+    if (!breaker_allow(breaker, now_ms))
+        return false;
+    out->group = (size_t)(group - schedule->groups);
+    out->request = group->next++;
+    if (group->next == group->n_requests)
+        end_round(group);
+    return true;
+}
+
+void schedule_report(struct schedule *schedule, size_t unit, bool alive, int64_t now_ms,
+                     int64_t hold_ms)
+{
+    struct schedule_unit *reported = &schedule->units[unit];
+    bool was_closed = reported->breaker.state == BREAKER_CLOSED;
+
+    if (!alive) {
+        breaker_failure(&reported->breaker, now_ms);
+        reported->held_ms = now_ms + hold_ms;
+        return;
+    }
+    breaker_success(&reported->breaker);
+    if (was_closed)
+        return;
+    for (size_t i = 0; i < schedule->n_groups;
+         i++) /* what it missed while away was not the bus's fault */
+        if (schedule->groups[i].unit == unit && schedule->groups[i].next == 0)
+            schedule->skipped += realign(&schedule->groups[i], now_ms);
+}
+
+void schedule_abandon(struct schedule *schedule, size_t group)
+{
+    if (schedule->groups[group].next != 0)
+        end_round(&schedule->groups[group]);
+}
+
+int64_t schedule_wake_ms(const struct schedule *schedule, int64_t now_ms)
+{
+    int64_t wake_ms = INT64_MAX;
+
+    for (size_t i = 0; i < schedule->n_groups; i++) {
+        int64_t at_ms = ready_ms(schedule, &schedule->groups[i], now_ms);
+
+        if (at_ms < wake_ms)
+            wake_ms = at_ms;
+    }
+    return wake_ms < now_ms ? now_ms : wake_ms;
+}

@@ -1,0 +1,259 @@
+#include "settings.h"
+
+#include "settings_points.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_POINTS_MAX READING_FIELDS_MAX /* one reading carries them all */
+
+/* Room for `n` of `size` bytes; never NULL for want of elements. */
+static void *array_of(size_t n, size_t size)
+{
+    return calloc(n + 1, size);
+}
+
+static void refuse_repeats(const char *name, const char *others, size_t stride, size_t n_others,
+                           struct config_node *node)
+{
+    for (size_t i = 0; i < n_others && *name; i++)
+        if (strcmp(name, others + i * stride) == 0)
+            config_problem(node, NULL, "\"%s\" is the name of another one before it", name);
+}
+
+static int plan_group(struct group_settings *out, const struct plan_limits *limits,
+                      struct config_node *node)
+{
+    struct span *spans = array_of(out->n_points, sizeof *spans);
+    int rc;
+
+    if (!spans)
+        return -ENOMEM;
+    for (size_t i = 0; i < out->n_points; i++)
+        spans[i] = out->points[i].span;
+    rc = plan_build(&out->plan, spans, out->n_points, limits);
+    free(spans);
+    if (rc == -E2BIG)
+        config_problem(node, NULL, "a point is longer than the %u registers the device takes",
+                       limits->max_registers);
+    return rc == -ENOMEM ? rc : 0;
+}
+
+static int configure_group(struct group_settings *out, const struct plan_limits *limits,
+                           struct config_node *node)
+{
+    struct config_node *points = config_array(node, "points");
+    size_t n = config_length(points);
+
+    snprintf(out->measurement, sizeof out->measurement, "%s",
+             config_require_name(node, "measurement"));
+    out->period_ms = config_duration(node, "period", 1000, 1, 24 * 3600 * 1000);
+    if (n == 0 || n > GROUP_POINTS_MAX) {
+        config_problem(node, "points", "a group has 1 to %d points", GROUP_POINTS_MAX);
+        return 0;
+    }
+    out->points = array_of(n, sizeof *out->points);
+    if (!out->points)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct config_node *point = config_item(points, i);
+
+        group_point_configure(&out->points[i], point);
+        refuse_repeats(out->points[i].point.name, out->points[0].point.name, sizeof *out->points, i,
+                       point);
+        out->n_points++;
+    }
+    return plan_group(out, limits, node);
+}
+
+static int configure_groups(struct unit_settings *out, struct config_node *node)
+{
+    struct config_node *groups = config_array(node, "groups");
+    struct plan_limits limits = {
+        .max_gap = (unsigned)config_integer(node, "max_gap", 0, 0, TABLE_BITS_MAX),
+        .max_registers = (unsigned)config_integer(node, "max_registers", TABLE_REGISTERS_MAX, 1,
+                                                  TABLE_REGISTERS_MAX),
+        .max_bits = (unsigned)config_integer(node, "max_bits", TABLE_BITS_MAX, 1, TABLE_BITS_MAX),
+    };
+
+    out->groups = array_of(config_length(groups), sizeof *out->groups);
+    if (!out->groups)
+        return -ENOMEM;
+    for (size_t i = 0; i < config_length(groups); i++) {
+        struct config_node *group = config_item(groups, i);
+        int rc = configure_group(&out->groups[i], &limits, group);
+
+        out->n_groups++;
+        if (rc != 0)
+            return rc;
+        refuse_repeats(out->groups[i].measurement, out->groups[0].measurement, sizeof *out->groups,
+                       i, group);
+    }
+    return 0;
+}
+
+static int configure_actuators(struct unit_settings *out, struct config_node *node)
+{
+    struct config_node *actuators = config_array(node, "actuators");
+    size_t n = config_length(actuators);
+
+    out->actuators = array_of(n, sizeof *out->actuators);
+    out->outputs = array_of(n, sizeof *out->outputs);
+    if (!out->actuators || !out->outputs)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct config_node *actuator = config_item(actuators, i);
+
+        output_configure(&out->outputs[i], &out->actuators[i], actuator);
+        refuse_repeats(out->actuators[i].name, out->actuators[0].name, sizeof *out->actuators, i,
+                       actuator);
+        out->n_actuators++;
+    }
+    return 0;
+}
+
+static int configure_unit(struct unit_settings *out, bool serial, struct config_node *node)
+{
+    struct config_node *breaker = config_object(node, "breaker");
+    int rc;
+
+    out->unit = (unsigned)config_integer(node, "unit", 1, serial ? 1 : 0, serial ? 247 : 255);
+    if (out->unit > 247 && out->unit != 255)
+        config_problem(node, "unit", "is from 0 to 247, or 255: 248 to 254 are reserved");
+    snprintf(out->location, sizeof out->location, "%s", config_require_name(node, "location"));
+    snprintf(out->device, sizeof out->device, "%s", config_require_name(node, "device"));
+    out->breaker_failures = (unsigned)config_integer(breaker, "failures", 5, 1, 1000);
+    out->breaker_open_ms = config_duration(breaker, "open", 60000, 100, 24 * 3600 * 1000);
+    rc = configure_groups(out, node);
+    if (rc == 0)
+        rc = configure_actuators(out, node);
+    if (out->n_groups + out->n_actuators == 0)
+        config_problem(node, NULL, "has neither groups to read nor actuators to write");
+    return rc;
+}
+
+static void configure_endpoint(struct bus_settings *out, struct config_node *node)
+{
+    char error[128];
+
+    out->url = config_require_string(node, "url");
+    if (*out->url && endpoint_parse(&out->endpoint, out->url, error, sizeof error) != 0)
+        config_problem(node, "url", "%s", error);
+}
+
+static int configure_bus(struct bus_settings *out, struct config_node *node)
+{
+    struct config_node *reconnect = config_object(node, "reconnect");
+    struct config_node *devices = config_array(node, "devices");
+    size_t n = config_length(devices);
+
+    configure_endpoint(out, node);
+    out->timeout_ms = config_duration(node, "timeout", 500, 5, 60000);
+    out->connect_timeout_ms = config_duration(node, "connect_timeout", 3000, 10, 60000);
+    out->backoff_first_ms = config_duration(reconnect, "first", 500, 1, 3600 * 1000);
+    out->backoff_max_ms = config_duration(reconnect, "max", 30000, 1, 3600 * 1000);
+    if (n == 0)
+        config_problem(node, "devices", "a bus has at least one device");
+    out->units = array_of(n, sizeof *out->units);
+    if (!out->units)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        int rc = configure_unit(&out->units[i], out->endpoint.serial, config_item(devices, i));
+
+        out->n_units++;
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* One line or socket an endpoint: two buses at one place would talk into each other. */
+static bool same_place(const struct bus_settings *a, const struct bus_settings *b)
+{
+    return a->endpoint.serial == b->endpoint.serial && a->endpoint.name[0] &&
+           strcmp(a->endpoint.name, b->endpoint.name) == 0 &&
+           strcmp(a->endpoint.port, b->endpoint.port) == 0;
+}
+
+static bool same_device(const struct unit_settings *a, const struct unit_settings *b)
+{
+    return a->device[0] && strcmp(a->location, b->location) == 0 &&
+           strcmp(a->device, b->device) == 0;
+}
+
+/* Problems between device `j` of bus `i` and all that come before it. */
+static void compare_device(const struct settings *settings, size_t i, size_t j,
+                           struct config_node *node)
+{
+    const struct unit_settings *unit = &settings->buses[i].units[j];
+
+    for (size_t k = 0; k <= i; k++)
+        for (size_t l = 0; l < (k == i ? j : settings->buses[k].n_units); l++)
+            if (same_device(unit, &settings->buses[k].units[l]))
+                config_problem(node, "device", "%s/%s is already buses[%zu].devices[%zu]",
+                               unit->location, unit->device, k, l);
+}
+
+static void compare_bus(const struct settings *settings, size_t i, struct config_node *node)
+{
+    struct config_node *devices = config_array(node, "devices");
+
+    for (size_t k = 0; k < i; k++)
+        if (same_place(&settings->buses[i], &settings->buses[k]))
+            config_problem(node, "url", "is the place of buses[%zu]: put all devices there", k);
+    for (size_t j = 0; j < settings->buses[i].n_units; j++)
+        compare_device(settings, i, j, config_item(devices, j));
+}
+
+int settings_read(struct settings **out, struct config_node *root)
+{
+    struct config_node *buses = config_array(root, "buses");
+    size_t n = config_length(buses);
+    struct settings *settings = calloc(1, sizeof *settings);
+    int rc = 0;
+
+    if (!settings || !(settings->buses = array_of(n, sizeof *settings->buses))) {
+        free(settings);
+        return -ENOMEM;
+    }
+    if (n == 0)
+        config_problem(root, "buses", "there is none: at least one is needed");
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        settings->n_buses++;
+        rc = configure_bus(&settings->buses[i], config_item(buses, i));
+        if (rc == 0)
+            compare_bus(settings, i, config_item(buses, i));
+    }
+    if (rc != 0) {
+        settings_free(settings);
+        return rc;
+    }
+    *out = settings;
+    return 0;
+}
+
+static void free_unit(struct unit_settings *unit)
+{
+    for (size_t i = 0; i < unit->n_groups; i++) {
+        plan_free(&unit->groups[i].plan);
+        free(unit->groups[i].points);
+    }
+    free(unit->groups);
+    free(unit->actuators);
+    free(unit->outputs);
+}
+
+void settings_free(struct settings *settings)
+{
+    if (!settings)
+        return;
+    for (size_t i = 0; i < settings->n_buses; i++) {
+        for (size_t j = 0; j < settings->buses[i].n_units; j++)
+            free_unit(&settings->buses[i].units[j]);
+        free(settings->buses[i].units);
+    }
+    free(settings->buses);
+    free(settings);
+}

@@ -1,0 +1,78 @@
+/* What the modbus-agent is to do, read from its configuration. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "actuator_settings.h"
+#include "config.h"
+#include "decode.h"
+#include "endpoint.h"
+#include "plan.h"
+#include "point.h"
+#include "table.h"
+#include "topic.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUTPUT_CELLS_MAX 4 /* of a value that is written */
+
+struct group_point {
+    struct point point;
+    struct span span;
+    struct encoding encoding;
+};
+
+/* Points that are read in one round and published as one reading. */
+struct group_settings {
+    char measurement[TOPIC_NAME_SIZE];
+    int64_t period_ms;
+    struct group_point *points; /* owned */
+    size_t n_points;
+    struct plan plan; /* of `points`, in their order */
+};
+
+/* Where an actuator writes: raw = (value − offset) / scale, or (value − offset) × divide. */
+struct output {
+    struct span span;
+    struct encoding encoding;
+    double scale;
+    double divide; /* 0: `scale` counts */
+    double offset;
+};
+
+/* A device: one unit on a bus. */
+struct unit_settings {
+    unsigned unit; /* its address on the bus */
+    char location[TOPIC_NAME_SIZE];
+    char device[TOPIC_NAME_SIZE];
+    unsigned breaker_failures;
+    int64_t breaker_open_ms;
+    struct group_settings *groups; /* owned */
+    size_t n_groups;
+    struct actuator_settings *actuators; /* owned */
+    struct output *outputs;              /* owned; one for each actuator */
+    size_t n_actuators;
+};
+
+struct bus_settings {
+    const char *url; /* borrowed from the configuration */
+    struct endpoint endpoint;
+    int64_t timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t backoff_first_ms;
+    int64_t backoff_max_ms;
+    struct unit_settings *units; /* owned */
+    size_t n_units;
+};
+
+struct settings {
+    struct bus_settings *buses; /* owned */
+    size_t n_buses;
+};
+
+/* Reads the file; what is wrong becomes a problem of the configuration. Gives away what
+ * settings_free() takes. Returns 0 or -ENOMEM. */
+int settings_read(struct settings **out, struct config_node *root);
+void settings_free(struct settings *settings);
+
+#endif

@@ -1,0 +1,112 @@
+#include "settings_points.h"
+
+#include "output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int data_type_default(enum table table)
+{
+    return table_is_bits(table) ? DATA_BOOL : DATA_UINT16;
+}
+
+/* Reads "type" and what goes with it: "order", "bit", "length". */
+static void configure_encoding(struct encoding *out, enum table table, struct config_node *node)
+{
+    const char *order;
+
+    *out = (struct encoding){0};
+    out->type =
+        (enum data_type)config_choice(node, "type", data_type_names, data_type_default(table));
+    if (table_is_bits(table) && out->type != DATA_BOOL) {
+        config_problem(node, "type", "of a %s is \"bool\" and nothing else", table_names[table]);
+        out->type = DATA_BOOL;
+    }
+    if (out->type == DATA_BIT)
+        out->bit = (unsigned)config_require_integer(node, "bit", 0, 15);
+    if (out->type == DATA_STRING)
+        out->length = (unsigned)config_require_integer(node, "length", 1, DECODE_CELLS_MAX);
+    if (!config_has(node, "order"))
+        return;
+    order = config_require_string(node, "order");
+    if (encoding_set_order(out, order) != 0)
+        config_problem(node, "order",
+                       "\"%s\" is no order of %s: ABCD, CDAB, BADC, DCBA are, for those of two "
+                       "registers and more; AB and BA for one",
+                       order, data_type_names[out->type]);
+}
+
+static void configure_span(struct span *out, const struct encoding *encoding,
+                           struct config_node *node)
+{
+    unsigned cells = encoding_cells(encoding);
+
+    out->address = (unsigned)config_require_integer(node, "address", 0, TABLE_SIZE - 1);
+    out->count = cells ? cells : 1;
+    if (span_end(out) > TABLE_SIZE) {
+        config_problem(node, "address", "%u and the %u registers of a %s reach beyond 65535",
+                       out->address, out->count, data_type_names[encoding->type]);
+        out->address = 0;
+    }
+}
+
+static enum point_type point_type_of(enum data_type type)
+{
+    if (type == DATA_BOOL || type == DATA_BIT)
+        return POINT_BOOL;
+    return type == DATA_STRING ? POINT_TEXT : POINT_NUMBER;
+}
+
+void group_point_configure(struct group_point *out, struct config_node *node)
+{
+    int table = config_require_choice(node, "table", table_names);
+
+    *out = (struct group_point){.span.table = table < 0 ? TABLE_HOLDING : (enum table)table};
+    configure_encoding(&out->encoding, out->span.table, node);
+    configure_span(&out->span, &out->encoding, node);
+    point_configure_typed(&out->point, node, point_type_of(out->encoding.type));
+}
+
+static void configure_scale(struct output *out, struct config_node *node)
+{
+    out->scale = config_number(node, "scale", 1);
+    out->divide = config_number(node, "divide", 0);
+    out->offset = config_number(node, "offset", 0);
+    if (out->scale == 0) {
+        config_problem(node, "scale", "must not be 0");
+        out->scale = 1;
+    }
+    if (config_has(node, "scale") && config_has(node, "divide"))
+        config_problem(node, "divide", "is the inverse of \"scale\": give one of the two");
+}
+
+void output_configure(struct output *out, struct actuator_settings *actuator,
+                      struct config_node *node)
+{
+    static const char *const tables[] = {"coil", "holding", NULL};
+    bool coil = config_require_choice(node, "table", tables) != 1;
+    double min;
+    double max;
+
+    *out = (struct output){.span.table = coil ? TABLE_COIL : TABLE_HOLDING, .scale = 1};
+    configure_encoding(&out->encoding, out->span.table, node);
+    if (out->encoding.type == DATA_BIT || out->encoding.type == DATA_STRING) {
+        config_problem(node, "type", "a %s cannot be written: a bool or a number is meant",
+                       data_type_names[out->encoding.type]);
+        out->encoding = (struct encoding){.type = DATA_UINT16};
+    }
+    configure_span(&out->span, &out->encoding, node);
+    if (out->encoding.type == DATA_BOOL) {
+        actuator_configure_typed(actuator, node, ACTUATOR_BOOL);
+        return;
+    }
+    actuator_configure_typed(actuator, node, ACTUATOR_NUMBER);
+    configure_scale(out, node);
+    output_range(out, &min, &max);
+    actuator->min = actuator->min < min ? min : actuator->min;
+    actuator->max = actuator->max > max ? max : actuator->max;
+    if (actuator->min > actuator->max)
+        config_problem(node, NULL, "its limits leave no value that a %s can hold",
+                       data_type_names[out->encoding.type]);
+}

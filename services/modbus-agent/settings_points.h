@@ -1,0 +1,12 @@
+/* The parts of the settings that name places in a device's tables: points and actuators. */
+#ifndef SETTINGS_POINTS_H
+#define SETTINGS_POINTS_H
+
+#include "settings.h"
+
+/* Each reads one object of the file and records what is wrong in the configuration. */
+void group_point_configure(struct group_point *out, struct config_node *node);
+void output_configure(struct output *out, struct actuator_settings *actuator,
+                      struct config_node *node);
+
+#endif

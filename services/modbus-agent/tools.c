@@ -1,0 +1,187 @@
+#include "tools.h"
+
+#include "bus.h"
+#include "cost.h"
+#include "number.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+/* Prints a group's requests and returns the share of the bus's time that they take. */
+static double plan_group(const struct bus_settings *bus, const struct unit_settings *unit,
+                         const struct group_settings *group, FILE *out)
+{
+    double us = 0;
+
+    fprintf(out, "  unit %u %s/%s %s every %lld ms: %zu points in %zu requests\n", unit->unit,
+            unit->location, unit->device, group->measurement, (long long)group->period_ms,
+            group->n_points, group->plan.n_requests);
+    for (size_t i = 0; i < group->plan.n_requests; i++) {
+        const struct span *span = &group->plan.requests[i].span;
+
+        fprintf(out, "    %s %u to %u (%u), about %.1f ms\n", table_names[span->table],
+                span->address, span_end(span) - 1, span->count,
+                cost_read_us(&bus->endpoint, span) / 1000);
+        us += cost_read_us(&bus->endpoint, span);
+    }
+    return us / 1000 / (double)group->period_ms;
+}
+
+int tools_plan(const struct settings *settings, FILE *out)
+{
+    int code = SERVICE_OK;
+
+    for (size_t i = 0; i < settings->n_buses; i++) {
+        const struct bus_settings *bus = &settings->buses[i];
+        double busy = 0;
+
+        fprintf(out, "%s\n", bus->url);
+        for (size_t j = 0; j < bus->n_units; j++)
+            for (size_t k = 0; k < bus->units[j].n_groups; k++)
+                busy += plan_group(bus, &bus->units[j], &bus->units[j].groups[k], out);
+        fprintf(out, "  busy about %.1f %% of the time%s\n", busy * 100,
+                busy > 1 ? ": these periods CANNOT be met" : "");
+        if (busy > 1)
+            code = SERVICE_CONFIG;
+    }
+    if (fflush(out) != 0)
+        return SERVICE_IO;
+    return code;
+}
+
+static void print_raw(const struct span *span, const uint16_t *cells, FILE *out)
+{
+    for (unsigned i = 0; i < span->count; i++)
+        fprintf(out, table_is_bits(span->table) ? "%x" : "%04x", (unsigned)cells[i]);
+}
+
+static void print_value(const struct value *value, FILE *out)
+{
+    char number[NUMBER_SIZE];
+
+    switch (value->type) {
+    case VALUE_NONE:
+        break;
+    case VALUE_BOOL:
+        fputs(value->boolean ? "true" : "false", out);
+        break;
+    case VALUE_NUMBER:
+        number_format(number, value->number);
+        fputs(number, out);
+        break;
+    case VALUE_TEXT:
+        fprintf(out, "\"%s\"", value->text);
+        break;
+    }
+}
+
+/* One line: device, measurement, name, table, address, raw, value or fault, unit. True: it was
+ * good. */
+static bool print_point(const struct unit_settings *unit, const struct group_settings *group,
+                        size_t index, const uint16_t *cells, int result, FILE *out)
+{
+    const struct group_point *point = &group->points[index];
+    char text[DECODE_TEXT_SIZE];
+    struct reading reading = {0};
+    bool good;
+
+    fprintf(out, "%s/%s\t%s\t%s\t%s\t%u\t", unit->location, unit->device, group->measurement,
+            point->point.name, table_names[point->span.table], point->span.address);
+    if (result != 0) {
+        fprintf(out, "-\t%s\t\n", bus_reason(result));
+        return false;
+    }
+    cells += group->plan.cell_of[index];
+    print_raw(&point->span, cells, out);
+    point_add(&point->point, &reading, decode(&point->encoding, cells, text));
+    fputc('\t', out);
+    good = reading.n_fields == 1;
+    if (good)
+        print_value(&reading.fields[0].value, out);
+    else
+        fputs(reading.n_faults ? reading.faults[0].reason : "missing", out);
+    fprintf(out, "\t%s\n", point->point.unit ? point->point.unit : "");
+    reading_free(&reading);
+    return good;
+}
+
+/* Asks once more where the link went, since the other side may drop a connection it has had enough
+ * of. On a serial line a silent unit's late answer is waited out. */
+static int read_span(struct bus *bus, const struct bus_settings *settings, unsigned unit,
+                     const struct span *span, uint16_t *cells)
+{
+    char error[128];
+    int result = bus_read(bus, unit, span, cells);
+
+    if (result == -ETIMEDOUT && settings->endpoint.serial)
+        poll(NULL, 0, (int)settings->timeout_ms);
+    if (!bus_link_lost(result))
+        return result;
+    result = bus_connect(bus, error, sizeof error);
+    return result == 0 ? bus_read(bus, unit, span, cells) : result;
+}
+
+static bool once_group(struct bus *bus, const struct bus_settings *settings,
+                       const struct unit_settings *unit, const struct group_settings *group,
+                       FILE *out)
+{
+    const struct plan *plan = &group->plan;
+    uint16_t *cells = calloc(plan->n_cells, sizeof *cells);
+    int *results = calloc(plan->n_requests, sizeof *results);
+    bool good = cells && results;
+
+    for (size_t i = 0; cells && results && i < plan->n_requests; i++)
+        results[i] = read_span(bus, settings, unit->unit, &plan->requests[i].span,
+                               cells + plan->requests[i].first_cell);
+    for (size_t i = 0; cells && results && i < group->n_points; i++)
+        if (!print_point(unit, group, i, cells, results[plan->request_of[i]], out))
+            good = false;
+    free(results);
+    free(cells);
+    return good;
+}
+
+static bool once_bus(const struct bus_settings *settings, FILE *out)
+{
+    struct bus_options options = {.endpoint = &settings->endpoint,
+                                  .timeout_ms = settings->timeout_ms,
+                                  .connect_timeout_ms = settings->connect_timeout_ms};
+    struct bus *bus;
+    char error[128];
+    bool good = true;
+
+    if (bus_open(&bus, &options) != 0)
+        return false;
+    if (bus_connect(bus, error, sizeof error) != 0) {
+        fprintf(stderr, "modbus-agent: %s: %s\n", settings->url, error);
+        bus_close(bus);
+        return false;
+    }
+    for (size_t i = 0; i < settings->n_units; i++)
+        for (size_t j = 0; j < settings->units[i].n_groups; j++)
+            if (!once_group(bus, settings, &settings->units[i], &settings->units[i].groups[j], out))
+                good = false;
+    bus_close(bus);
+    return good;
+}
+
+int tools_once(const struct settings *settings, FILE *out)
+{
+    bool good = true;
+
+    fputs("device\tmeasurement\tname\ttable\taddress\traw\tvalue\tunit\n", out);
+    for (size_t i = 0; i < settings->n_buses; i++)
+        if (!once_bus(&settings->buses[i], out))
+            good = false;
+    if (fflush(out) != 0)
+        return SERVICE_IO;
+    return good ? SERVICE_OK : SERVICE_UNAVAILABLE;
+}
+
+int tools_run(const void *settings, const struct service_arguments *arguments)
+{
+    if (service_argument(arguments, "plan"))
+        return tools_plan(settings, stdout);
+    return tools_once(settings, stdout);
+}

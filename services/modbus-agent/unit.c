@@ -1,0 +1,343 @@
+#include "unit.h"
+
+#include "bus.h"
+#include "clock.h"
+#include "controls.h"
+#include "device.h"
+#include "log.h"
+#include "meta.h"
+#include "output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_GROUP SIZE_MAX
+
+/* Where a poll reads what an actuator writes. */
+struct echo {
+    size_t group; /* NO_GROUP: no poll does */
+    size_t request;
+    size_t cell;
+};
+
+struct unit {
+    const struct unit_settings *settings; /* borrowed */
+    size_t index;
+    struct worker *worker; /* borrowed */
+    struct health *health; /* borrowed */
+    health_counter *readings;
+    struct device *device;
+    struct controls *controls;
+    struct echo *echoes; /* for each actuator */
+    int *faults;         /* for each group the first result of its last round that was not 0 */
+    bool answered;       /* since the link came */
+    bool refusing;
+    char down[ANSWER_TEXT_SIZE]; /* why there is no link; empty while there is */
+    enum breaker_state breaker;
+    unsigned n_writing;
+    struct reading reading;          /* kept for its memory */
+    char (*texts)[DECODE_TEXT_SIZE]; /* of the strings in one reading */
+};
+
+static void log_state(const struct unit *unit, const char *reason)
+{
+    static const char *const names[] = {"unknown", "online", "degraded", "offline"};
+    enum device_state state = device_state(unit->device);
+
+    log_write(state == DEVICE_ONLINE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "device_state",
+              "device=%s/%s state=%s reason=\"%s\"", unit->settings->location,
+              unit->settings->device, names[state], reason);
+}
+
+static enum device_state judge(const struct unit *unit, char *reason, size_t size)
+{
+    const struct unit_settings *settings = unit->settings;
+
+    *reason = '\0';
+    if (unit->down[0]) {
+        snprintf(reason, size, "link_down: %.*s", (int)size - 16, unit->down);
+        return DEVICE_OFFLINE;
+    }
+    if (unit->breaker != BREAKER_CLOSED) {
+        snprintf(reason, size, "unit_silent");
+        return DEVICE_OFFLINE;
+    }
+    for (size_t i = 0; i < settings->n_groups; i++) {
+        if (unit->faults[i] == 0)
+            continue;
+        snprintf(reason, size, "%s in %s", bus_reason(unit->faults[i]),
+                 settings->groups[i].measurement);
+        return DEVICE_DEGRADED;
+    }
+    return unit->answered ? DEVICE_ONLINE : device_state(unit->device);
+}
+
+static void update_state(struct unit *unit, int64_t time_ms)
+{
+    char reason[ANSWER_TEXT_SIZE + 16];
+    enum device_state before = device_state(unit->device);
+    enum device_state state = judge(unit, reason, sizeof reason);
+    char name[2 * TOPIC_NAME_SIZE];
+
+    snprintf(name, sizeof name, "%s/%s", unit->settings->location, unit->settings->device);
+    health_set_breaker(unit->health, name, unit->breaker);
+    if (state == DEVICE_UNKNOWN)
+        return;
+    device_set_state(unit->device, state, reason, unit->breaker, time_ms);
+    if (state == before)
+        return;
+    log_state(unit, reason);
+    if (state != DEVICE_OFFLINE)
+        return;
+    health_set_error(unit->health, time_ms, reason);
+    controls_offline(unit->controls);
+}
+
+/* Hands every waiting command to the bus's thread. */
+static void on_waiting(void *self)
+{
+    struct unit *unit = self;
+    const struct value *value;
+    int i;
+
+    if (unit->refusing)
+        controls_offline(unit->controls);
+    while ((i = controls_next(unit->controls, &value)) >= 0) {
+        const struct value none = {.type = VALUE_NONE};
+        uint16_t cells[OUTPUT_CELLS_MAX] = {0};
+        int rc = output_encode(&unit->settings->outputs[i], value, cells);
+
+        if (rc != 0) {
+            controls_done(unit->controls, i, COMMAND_REJECTED,
+                          rc == -ERANGE ? "out_of_range" : "bad_value", none);
+            continue;
+        }
+        rc = worker_write(unit->worker, unit->index, (size_t)i, cells);
+        if (rc != 0)
+            controls_done(unit->controls, i, COMMAND_REJECTED, "device_offline", none);
+        else
+            unit->n_writing++;
+    }
+}
+
+/* The first group that polls what the actuator writes. */
+static struct echo find_echo(const struct unit_settings *settings, const struct output *output)
+{
+    for (size_t i = 0; i < settings->n_groups; i++) {
+        const struct plan *plan = &settings->groups[i].plan;
+
+        for (size_t j = 0; j < plan->n_requests; j++) {
+            const struct plan_request *request = &plan->requests[j];
+
+            if (span_covers(&request->span, &output->span))
+                return (struct echo){
+                    i, j, request->first_cell + output->span.address - request->span.address};
+        }
+    }
+    return (struct echo){.group = NO_GROUP};
+}
+
+static size_t count_texts(const struct unit_settings *settings)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < settings->n_groups; i++) {
+        size_t n = 0;
+
+        for (size_t j = 0; j < settings->groups[i].n_points; j++)
+            n += settings->groups[i].points[j].encoding.type == DATA_STRING;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static int allocate(struct unit *unit)
+{
+    const struct unit_settings *settings = unit->settings;
+
+    unit->echoes = calloc(settings->n_actuators + 1, sizeof *unit->echoes);
+    unit->faults = calloc(settings->n_groups + 1, sizeof *unit->faults);
+    unit->texts = calloc(count_texts(settings) + 1, sizeof *unit->texts);
+    if (!unit->echoes || !unit->faults || !unit->texts)
+        return -ENOMEM;
+    for (size_t i = 0; i < settings->n_actuators; i++)
+        unit->echoes[i] = find_echo(settings, &settings->outputs[i]);
+    return 0;
+}
+
+static int describe(struct unit *unit, struct mqtt *mqtt)
+{
+    const struct unit_settings *settings = unit->settings;
+    struct buffer text = {0};
+    struct jsonw w = meta_begin(&text, mqtt_instance(mqtt), FIELDLINE_VERSION, clock_time_ms());
+    int rc;
+
+    for (size_t i = 0; i < settings->n_groups; i++)
+        for (size_t j = 0; j < settings->groups[i].n_points; j++)
+            meta_point(&w, &settings->groups[i].points[j].point, settings->groups[i].measurement,
+                       settings->groups[i].period_ms);
+    rc = meta_end(&w, settings->actuators, settings->n_actuators);
+    if (rc == 0)
+        rc = device_set_meta(unit->device, buffer_string(&text));
+    buffer_free(&text);
+    return rc;
+}
+
+static int open_parts(struct unit *unit, const struct unit_options *options)
+{
+    int rc = allocate(unit);
+
+    if (rc == 0)
+        rc = device_open(&unit->device, options->mqtt, unit->settings->location,
+                         unit->settings->device);
+    if (rc != 0)
+        return rc;
+    rc = describe(unit, options->mqtt);
+    if (rc == -ENOMEM)
+        return rc;
+    struct controls_options controls = {.mqtt = options->mqtt,
+                                        .health = options->health,
+                                        .device = unit->device,
+                                        .settings = unit->settings->actuators,
+                                        .n_settings = unit->settings->n_actuators};
+    return controls_open(&unit->controls, &controls, on_waiting, unit);
+}
+
+int unit_open(struct unit **out, const struct unit_options *options)
+{
+    struct unit *unit = calloc(1, sizeof *unit);
+    int rc;
+
+    if (!unit)
+        return -ENOMEM;
+    unit->settings = options->settings;
+    unit->index = options->index;
+    unit->worker = options->worker;
+    unit->health = options->health;
+    unit->readings = health_count(options->health, "readings");
+    rc = open_parts(unit, options);
+    if (rc != 0) {
+        unit_close(unit);
+        return rc;
+    }
+    *out = unit;
+    return 0;
+}
+
+void unit_close(struct unit *unit)
+{
+    if (!unit)
+        return;
+    controls_close(unit->controls);
+    device_close(unit->device);
+    reading_free(&unit->reading);
+    free(unit->texts);
+    free(unit->faults);
+    free(unit->echoes);
+    free(unit);
+}
+
+static int fill_reading(struct unit *unit, const struct group_settings *group,
+                        const struct answer *answer)
+{
+    size_t n_texts = 0;
+    int rc = 0;
+
+    reading_reset(&unit->reading, answer->time_ms, 0);
+    for (size_t i = 0; i < group->n_points && rc == 0; i++) {
+        const struct group_point *point = &group->points[i];
+        int result = answer->results[group->plan.request_of[i]];
+
+        if (result != 0) {
+            rc = reading_add_fault(&unit->reading, point->point.name, bus_reason(result));
+            continue;
+        }
+        struct value raw =
+            decode(&point->encoding, answer->cells + group->plan.cell_of[i], unit->texts[n_texts]);
+        n_texts += raw.type == VALUE_TEXT;
+        rc = point_add(&point->point, &unit->reading, raw);
+    }
+    return rc;
+}
+
+static void observe(struct unit *unit, const struct answer *answer)
+{
+    for (size_t i = 0; i < unit->settings->n_actuators; i++) {
+        const struct echo *echo = &unit->echoes[i];
+
+        if (echo->group == answer->index && answer->results[echo->request] == 0)
+            controls_observe(
+                unit->controls, (int)i,
+                output_decode(&unit->settings->outputs[i], answer->cells + echo->cell));
+    }
+}
+
+void unit_take_round(struct unit *unit, const struct answer *answer)
+{
+    const struct group_settings *group = &unit->settings->groups[answer->index];
+    int *fault = &unit->faults[answer->index];
+
+    *fault = 0;
+    for (size_t i = 0; i < group->plan.n_requests && *fault == 0; i++)
+        *fault = answer->results[i];
+    unit->breaker = answer->breaker;
+    unit->answered = unit->answered || *fault == 0;
+    update_state(unit, answer->time_ms);
+    if (fill_reading(unit, group, answer) == 0 &&
+        device_publish(unit->device, group->measurement, &unit->reading) == 0)
+        health_raise(unit->readings, 1);
+    else
+        health_raise(health_count(unit->health, "dropped.reading"), 1);
+    observe(unit, answer);
+}
+
+void unit_take_write(struct unit *unit, const struct answer *answer)
+{
+    int i = (int)answer->index;
+    const struct output *output = &unit->settings->outputs[i];
+    struct value held = {.type = VALUE_NONE};
+
+    unit->n_writing--;
+    unit->breaker = answer->breaker;
+    if (answer->has_cells)
+        held = output_decode(output, answer->cells);
+    if (write_explanation(answer->result))
+        controls_explain(unit->controls, i, write_explanation(answer->result));
+    if (answer->result == 0)
+        controls_done(unit->controls, i, COMMAND_OK, NULL, held);
+    else if (answer->result == WRITE_REFUSED)
+        controls_done(unit->controls, i, COMMAND_REJECTED, "device_offline", held);
+    else if (answer->result == WRITE_DIFFERENT)
+        controls_done(unit->controls, i, COMMAND_FAILED, "verify_failed", held);
+    else
+        controls_done(unit->controls, i, COMMAND_FAILED, bus_reason(answer->result), held);
+    update_state(unit, answer->time_ms);
+    on_waiting(unit); /* the next command to the same actuator may have waited for this one */
+}
+
+void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
+{
+    snprintf(unit->down, sizeof unit->down, "%s", down ? down : "");
+    /* Without a poll nothing but the link says whether commands can be tried. */
+    unit->answered = !down && unit->settings->n_groups == 0;
+    update_state(unit, time_ms);
+}
+
+void unit_announce(struct unit *unit)
+{
+    device_announce(unit->device);
+    controls_announce(unit->controls);
+}
+
+void unit_refuse_commands(struct unit *unit)
+{
+    unit->refusing = true;
+    controls_offline(unit->controls);
+}
+
+bool unit_is_writing(const struct unit *unit)
+{
+    return unit->n_writing > 0;
+}

@@ -1,0 +1,38 @@
+/* A device as the loop has it: what its bus's thread answers becomes readings, status, results and
+ * states; what is commanded becomes writes. On the loop. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include "answer.h"
+#include "health.h"
+#include "mqtt.h"
+#include "settings.h"
+#include "worker.h"
+
+#include <stdbool.h>
+
+struct unit;
+
+struct unit_options {
+    const struct unit_settings *settings; /* all borrowed */
+    size_t index;                         /* of the unit in its bus's settings */
+    struct worker *worker;
+    struct mqtt *mqtt;
+    struct health *health;
+};
+
+/* Publishes its meta and subscribes to its commands. Returns 0 or -errno. */
+int unit_open(struct unit **out, const struct unit_options *options);
+void unit_close(struct unit *unit);
+
+void unit_take_round(struct unit *unit, const struct answer *answer);
+void unit_take_write(struct unit *unit, const struct answer *answer);
+
+/* The bus's link came (NULL) or went, with the reason. */
+void unit_take_link(struct unit *unit, const char *down, int64_t time_ms);
+
+void unit_announce(struct unit *unit); /* everything retained again: on link up to the broker */
+void unit_refuse_commands(struct unit *unit);  /* from now on: before the end */
+bool unit_is_writing(const struct unit *unit); /* commands are in flight */
+
+#endif

@@ -1,0 +1,37 @@
+/* The thread of one bus. It talks to the loop through two inboxes only: writes in, answers out. The
+ * settings are shared and never change. */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "answer.h"
+#include "health.h"
+#include "settings.h"
+
+#include <stdint.h>
+
+struct worker;
+
+/* Settings and health are borrowed; counters are raised from the thread. Starts at once.
+ * Returns 0 or -errno. */
+int worker_open(struct worker **out, const struct bus_settings *settings, struct health *health);
+
+/* Tells the thread to end; worker_close() waits for it: one request's time-out at the most. */
+void worker_stop(struct worker *worker);
+void worker_close(struct worker *worker);
+
+/* Queues a write of an actuator's cells, ahead of all reads; its end comes as an ANSWER_WRITE.
+ * Returns 0, -ENOSPC or -ENOMEM. */
+int worker_write(struct worker *worker, size_t unit, size_t actuator,
+                 const uint16_t cells[OUTPUT_CELLS_MAX]);
+
+/* When the thread last went round, in monotonic milliseconds: at least each 10 s, but for a connect
+ * or a request that takes longer. */
+int64_t worker_moved_ms(const struct worker *worker);
+
+/* Readable while there are answers. Borrowed. */
+int worker_fd(const struct worker *worker);
+
+/* Gives away all answers, the oldest first, linked by item.next; the taker frees each. */
+struct answer *worker_take(struct worker *worker);
+
+#endif
