@@ -176,8 +176,10 @@ static MQTTClient_SSLOptions tls_options(const struct mqtt_options *options)
 
 static const char *failure(int code)
 {
-    const char *text =
-        code >= 0 ? MQTTReasonCode_toString((enum MQTTReasonCodes)code) : MQTTClient_strerror(code);
+    if (code == MQTTCLIENT_FAILURE)
+        return "no connection: refused, unreachable or no answer";
+    const char *text = code >= 0 ? MQTTReasonCode_toString((enum MQTTReasonCodes)code)
+                                 : MQTTClient_strerror(code);
     return text ? text : "no answer";
 }
 

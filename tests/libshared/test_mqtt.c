@@ -1,0 +1,342 @@
+/* The connection to a real mosquitto: two of ours on one loop, brokers that go and come back. */
+#include "broker.h"
+#include "clock.h"
+#include "mqtt.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PATIENCE_MS 15000
+
+struct stand {
+    struct broker broker;
+    struct loop *loop;
+    struct loop_timer *patience;
+    struct mqtt *mqtt;
+    int ups;
+    int downs;
+    int received;
+    int wanted; /* the loop stops when so many were received */
+    char last_topic[128];
+    char last_payload[256];
+    bool last_retained;
+    bool timed_out;
+    bool (*until)(const struct stand *stand);
+};
+
+static void check(struct stand *stand)
+{
+    if (stand->until && stand->until(stand))
+        loop_stop(stand->loop);
+}
+
+static void on_up(void *self, bool session_present)
+{
+    (void)session_present;
+    struct stand *stand = self;
+    stand->ups++;
+    check(stand);
+}
+
+static void on_down(void *self, const char *reason)
+{
+    struct stand *stand = self;
+    assert_non_null(reason);
+    stand->downs++;
+    check(stand);
+}
+
+static void on_message(void *self, const struct mqtt_message *message)
+{
+    struct stand *stand = self;
+    stand->received++;
+    snprintf(stand->last_topic, sizeof stand->last_topic, "%s", message->topic);
+    snprintf(stand->last_payload, sizeof stand->last_payload, "%.*s", (int)message->size,
+             (const char *)message->payload);
+    stand->last_retained = message->retained;
+    check(stand);
+}
+
+static void on_patience(void *self)
+{
+    struct stand *stand = self;
+    stand->timed_out = true;
+    loop_stop(stand->loop);
+}
+
+static void on_tick(void *self)
+{
+    struct stand *stand = self;
+    check(stand);
+    loop_timer_set(stand->patience, loop_now(stand->loop) + 20);
+}
+
+/* Turns the loop until the condition holds. */
+static void run_until(struct stand *stand, bool (*until)(const struct stand *stand))
+{
+    stand->until = until;
+    stand->timed_out = false;
+    struct loop_timer *limit;
+    assert_int_equal(loop_timer_open(&limit, stand->loop, on_patience, stand), 0);
+    loop_timer_set(limit, clock_now_ms() + PATIENCE_MS);
+    loop_timer_set(stand->patience, clock_now_ms());
+    assert_int_equal(loop_run(stand->loop), 0);
+    loop_timer_close(limit);
+    assert_false(stand->timed_out);
+}
+
+static bool is_up(const struct stand *stand)
+{
+    return stand->ups > 0 && mqtt_is_up(stand->mqtt);
+}
+
+static bool is_down(const struct stand *stand)
+{
+    return stand->downs > 0 && !mqtt_is_up(stand->mqtt);
+}
+
+static bool is_complete(const struct stand *stand)
+{
+    return stand->received >= stand->wanted;
+}
+
+static bool is_accounted_for(const struct stand *stand)
+{
+    return stand->received + (int)mqtt_stats(stand->mqtt).dropped == stand->wanted;
+}
+
+static bool is_idle(const struct stand *stand)
+{
+    return mqtt_is_idle(stand->mqtt);
+}
+
+static bool is_silent(const struct stand *stand)
+{
+    return mqtt_stats(stand->mqtt).silent_subscriptions == 1;
+}
+
+static void open_mqtt(struct stand *stand, const char *instance, size_t outbox_bytes)
+{
+    static const struct mqtt_handlers handlers = {.on_up = on_up, .on_down = on_down};
+    struct mqtt_options options = {.url = stand->broker.url,
+                                   .root = "iot",
+                                   .instance = instance,
+                                   .version = "test",
+                                   .keep_alive_ms = 30000,
+                                   .connect_timeout_ms = 2000,
+                                   .backoff_first_ms = 20,
+                                   .backoff_max_ms = 100,
+                                   .outbox_bytes = outbox_bytes,
+                                   .inbox_bytes = 4096};
+    assert_int_equal(mqtt_open(&stand->mqtt, stand->loop, &options, &handlers, stand), 0);
+}
+
+static void begin(struct stand *stand, const char *acl)
+{
+    *stand = (struct stand){0};
+    broker_open(&stand->broker, acl);
+    assert_int_equal(loop_open(&stand->loop), 0);
+    assert_int_equal(loop_timer_open(&stand->patience, stand->loop, on_tick, stand), 0);
+}
+
+static void end(struct stand *stand)
+{
+    mqtt_close(stand->mqtt, 1000);
+    loop_timer_close(stand->patience);
+    loop_close(stand->loop);
+    broker_close(&stand->broker);
+}
+
+static void publish_numbers(struct stand *stand, int n)
+{
+    for (int i = 0; i < n; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", i);
+        assert_int_equal(mqtt_publish_text(stand->mqtt, "iot/a/b/telemetry/n", text, false), 0);
+    }
+}
+
+/* 4 KiB of inbox: the connection waits for the loop many times over. */
+static void delivers_everything_through_a_small_inbox(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_subscribe(stand.mqtt, "iot/+/+/telemetry/+", 0, on_message, &stand);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    stand.wanted = 5000;
+    publish_numbers(&stand, 5000);
+    run_until(&stand, is_complete);
+    run_until(&stand, is_idle);
+    assert_int_equal(stand.received, 5000);
+    assert_string_equal(stand.last_payload, "4999");
+    assert_int_equal(mqtt_stats(stand.mqtt).dropped, 0);
+    end(&stand);
+}
+
+/* What was published while the broker was away arrives when it is back; the subscription too, though
+ * the broker has forgotten it. */
+static void survives_a_broker_that_is_killed(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_subscribe(stand.mqtt, "iot/+/+/telemetry/+", 0, on_message, &stand);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    for (int i = 0; i < 3; i++) {
+        stand.downs = stand.ups = 0;
+        broker_stop(&stand.broker);
+        run_until(&stand, is_down);
+        int before = stand.received;
+        publish_numbers(&stand, 200);
+        broker_start(&stand.broker);
+        run_until(&stand, is_up);
+        stand.wanted = before + 200;
+        run_until(&stand, is_complete);
+        run_until(&stand, is_idle);
+    }
+    struct mqtt_stats stats = mqtt_stats(stand.mqtt);
+    assert_int_equal(stats.connects, 4);
+    assert_int_equal(stats.dropped, 0);
+    end(&stand);
+}
+
+static void starts_without_a_broker(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    broker_stop(&stand.broker);
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_down);
+    broker_start(&stand.broker);
+    run_until(&stand, is_up);
+    assert_true(mqtt_stats(stand.mqtt).failures > 0);
+    end(&stand);
+}
+
+static void drops_the_oldest_and_counts_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    broker_stop(&stand.broker);
+    open_mqtt(&stand, "one", 64 * 1024);
+    mqtt_subscribe(stand.mqtt, "iot/+/+/telemetry/+", 0, on_message, &stand);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_down);
+    for (int i = 0; i < 50; i++) {
+        for (int j = 0; j < 100; j++) /* -ENOSPC is one of the ways to be dropped */
+            mqtt_publish_text(stand.mqtt, "iot/a/b/telemetry/n", "", false);
+        run_until(&stand, is_down); /* one turn */
+    }
+    broker_start(&stand.broker);
+    stand.wanted = 5000;
+    run_until(&stand, is_accounted_for);
+    assert_in_range(mqtt_stats(stand.mqtt).dropped, 1, 4999);
+    assert_in_range(stand.received, 1, 4999);
+    end(&stand);
+}
+
+static void tells_of_its_birth_and_its_end(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    open_mqtt(&stand, "watcher", 8 << 20);
+    mqtt_subscribe(stand.mqtt, "iot/_service/short/status", 0, on_message, &stand);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    struct stand other = stand;
+    other.until = NULL;
+    open_mqtt(&other, "short", 8 << 20);
+    stand.wanted = 1;
+    mqtt_start(other.mqtt);
+    run_until(&stand, is_complete);
+    assert_non_null(strstr(stand.last_payload, "\"state\":\"online\""));
+    stand.wanted = 2;
+    mqtt_close(other.mqtt, 1000);
+    run_until(&stand, is_complete);
+    assert_non_null(strstr(stand.last_payload, "\"state\":\"offline\""));
+    end(&stand);
+}
+
+/* MQTT_LIVE: what is retained is not sent on subscribing, and what is published retained is told. */
+static void marks_retained_commands(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    mqtt_publish_text(stand.mqtt, "iot/a/b/command/fan", "OLD", true);
+    run_until(&stand, is_idle);
+    mqtt_subscribe(stand.mqtt, "iot/a/b/command/+", MQTT_LIVE, on_message, &stand);
+    mqtt_publish_text(stand.mqtt, "iot/a/b/command/fan", "NEW", true);
+    stand.wanted = 1;
+    run_until(&stand, is_complete);
+    assert_string_equal(stand.last_payload, "NEW");
+    assert_true(stand.last_retained);
+    mqtt_publish_text(stand.mqtt, "iot/a/b/command/fan", "LIVE", false);
+    stand.wanted = 2;
+    run_until(&stand, is_complete);
+    assert_false(stand.last_retained);
+    end(&stand);
+}
+
+/* The broker grants the subscription and never honours it: only the echo tells. */
+static void finds_a_silently_denied_subscription(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, "topic write #\ntopic read iot/_service/#\n");
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_subscribe(stand.mqtt, "iot/+/+/telemetry/+", 0, on_message, &stand);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_silent);
+    end(&stand);
+}
+
+static void counts_a_refused_publish(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, "topic readwrite iot/#\n");
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    assert_int_equal(mqtt_publish_text(stand.mqtt, "elsewhere/a", "x", false), 0);
+    run_until(&stand, is_idle);
+    assert_int_equal(mqtt_stats(stand.mqtt).refused, 1);
+    assert_int_equal(mqtt_stats(stand.mqtt).dropped, 1);
+    assert_true(mqtt_publish_text(stand.mqtt, "iot/+/x", "x", false) < 0);
+    end(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(delivers_everything_through_a_small_inbox),
+        cmocka_unit_test(survives_a_broker_that_is_killed),
+        cmocka_unit_test(starts_without_a_broker),
+        cmocka_unit_test(drops_the_oldest_and_counts_it),
+        cmocka_unit_test(tells_of_its_birth_and_its_end),
+        cmocka_unit_test(marks_retained_commands),
+        cmocka_unit_test(finds_a_silently_denied_subscription),
+        cmocka_unit_test(counts_a_refused_publish),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
