@@ -1,0 +1,473 @@
+/* The engine: rules given as configuration, readings by hand, decisions read as lines of text. */
+#include "config.h"
+#include "engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct stand {
+    struct config *config;
+    struct settings *settings;
+    struct engine *engine;
+    struct buffer decisions; /* "command greenhouse_001/fan true; alert …; " */
+    struct buffer memory;    /* the last change of each kind, likewise */
+    int64_t time_ms;
+    uint64_t seq;
+};
+
+static void put_value(struct buffer *out, struct value value)
+{
+    if (value.type == VALUE_NUMBER)
+        buffer_number(out, value.number);
+    else if (value.type == VALUE_BOOL)
+        buffer_text(out, value.boolean ? "true" : "false");
+    else
+        buffer_text(out, value.type == VALUE_TEXT ? value.text : "unknown");
+}
+
+static void on_memory(void *self, const struct engine_memory *memory)
+{
+    struct stand *stand = self;
+    buffer_format(&stand->memory, "%s/%s %s %" PRIu64 "; ", memory->place.device, memory->rule,
+                  memory->active ? (memory->stale ? "stale" : "active") : "inactive",
+                  memory->episode);
+}
+
+static void on_command(void *self, const struct engine_command *command)
+{
+    struct stand *stand = self;
+    buffer_format(&stand->decisions, "command %s/%s ", command->place.device, command->actuator);
+    put_value(&stand->decisions, command->value);
+    buffer_text(&stand->decisions, "; ");
+}
+
+static void on_alert(void *self, const struct engine_place *place, const struct alert *alert)
+{
+    struct stand *stand = self;
+    buffer_format(&stand->decisions, "alert %s/%s %s %" PRIu64 " %s; ", place->device, alert->rule,
+                  alert_state_name(alert->state), alert->episode, alert->message);
+}
+
+static void on_reading(void *self, const struct engine_place *place, const char *measurement,
+                       const char *derived, const struct reading *reading)
+{
+    struct stand *stand = self;
+    (void)derived;
+    buffer_format(&stand->decisions, "reading %s/%s", place->device, measurement);
+    for (size_t i = 0; i < reading->n_fields; i++) {
+        buffer_format(&stand->decisions, " %s ", reading->fields[i].name);
+        put_value(&stand->decisions, reading->fields[i].value);
+    }
+    for (size_t i = 0; i < reading->n_faults; i++)
+        buffer_format(&stand->decisions, " %s %s", reading->faults[i].name,
+                      reading->faults[i].reason);
+    buffer_text(&stand->decisions, "; ");
+}
+
+static void open_engine(struct stand *stand)
+{
+    static const struct engine_handlers handlers = {on_memory, on_command, on_alert, on_reading};
+    assert_int_equal(engine_open(&stand->engine, stand->settings, &handlers, stand), 0);
+}
+
+static void open_stand(struct stand *stand, const char *json)
+{
+    *stand = (struct stand){.time_ms = 1000000};
+    void *settings;
+    assert_int_equal(config_open_text(&stand->config, "rules.json", json), 0);
+    assert_int_equal(settings_configure(&settings, config_root(stand->config)), 0);
+    stand->settings = settings;
+    if (!config_check(stand->config)) {
+        config_report(stand->config, stderr);
+        fail();
+    }
+    open_engine(stand);
+}
+
+static void close_stand(struct stand *stand)
+{
+    engine_close(stand->engine);
+    settings_discard(stand->settings);
+    config_close(stand->config);
+    buffer_free(&stand->decisions);
+    buffer_free(&stand->memory);
+}
+
+/* Forgets what was decided. */
+static void expect(struct stand *stand, const char *decisions)
+{
+    assert_string_equal(buffer_string(&stand->decisions), decisions);
+    buffer_clear(&stand->decisions);
+}
+
+static void wait_ms(struct stand *stand, int64_t ms)
+{
+    int64_t end_ms = stand->time_ms + ms;
+    while (engine_next_ms(stand->engine) <= end_ms)
+        engine_tick(stand->engine, engine_next_ms(stand->engine));
+    stand->time_ms = end_ms;
+}
+
+/* Whole say: which series, at what age and how. */
+struct say {
+    const char *device, *measurement, *field;
+    struct value value; /* none: a fault */
+    int64_t ts_ms;
+    uint64_t seq;
+    bool retained;
+};
+
+static void give(struct stand *stand, const struct say *say)
+{
+    struct reading reading = {0};
+    struct engine_place place = {"facility_a", say->device};
+    reading_reset(&reading, say->ts_ms, say->seq);
+    if (say->value.type == VALUE_NONE)
+        reading_add_fault(&reading, say->field, "timeout");
+    else
+        reading_add(&reading, say->field, say->value);
+    assert_int_equal(engine_reading(stand->engine, &place, say->measurement, &reading,
+                                    say->retained, stand->time_ms),
+                     0);
+    reading_free(&reading);
+}
+
+static void read_value(struct stand *stand, const char *device, const char *measurement,
+                       const char *field, struct value value)
+{
+    struct say say = {device, measurement, field, value, stand->time_ms, ++stand->seq, false};
+    give(stand, &say);
+}
+
+static void temperature(struct stand *stand, double celsius)
+{
+    read_value(stand, "greenhouse_001", "sensors", "temperature", value_number(celsius));
+}
+
+static void retained_temperature(struct stand *stand, double celsius)
+{
+    struct say say = {"greenhouse_001", "sensors",    "temperature", value_number(celsius),
+                      stand->time_ms,   ++stand->seq, true};
+    give(stand, &say);
+}
+
+static const char cool[] =
+    "{\"rules\":[{\"name\":\"cool\",\"select\":{\"device\":\"greenhouse_*\","
+    "\"measurement\":\"sensors\"},\"when\":\"temperature > 28\",\"until\":\"temperature < 24\","
+    "\"alert\":true,\"message\":\"{temperature:.1f}\",\"stale_after\":\"10s\","
+    "\"then\":[{\"command\":{\"actuator\":\"fan\",\"value\":true}}],"
+    "\"else\":[{\"command\":{\"actuator\":\"fan\",\"value\":false}}]}]}";
+
+#define FIRED "command greenhouse_001/fan true; alert greenhouse_001/cool firing 1 "
+#define RESOLVED "command greenhouse_001/fan false; alert greenhouse_001/cool resolved 1 "
+
+static void test_edges(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    temperature(&stand, 28);
+    expect(&stand, "");
+    temperature(&stand, 28.1);
+    expect(&stand, FIRED "28.1; ");
+    temperature(&stand, 30);
+    temperature(&stand, 24);
+    expect(&stand, "");
+    temperature(&stand, 23);
+    expect(&stand, RESOLVED "23.0; ");
+    assert_string_equal(buffer_string(&stand.memory),
+                        "greenhouse_001/cool active 1; greenhouse_001/cool inactive 1; ");
+    close_stand(&stand);
+}
+
+static void test_each_device_for_itself(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    temperature(&stand, 29);
+    expect(&stand, FIRED "29.0; ");
+    read_value(&stand, "greenhouse_002", "sensors", "temperature", value_number(29));
+    expect(&stand, "command greenhouse_002/fan true; alert greenhouse_002/cool firing 1 29.0; ");
+    read_value(&stand, "shed_001", "sensors", "temperature", value_number(29));
+    read_value(&stand, "greenhouse_003", "other", "temperature", value_number(29));
+    expect(&stand, "");
+    assert_int_equal(engine_stats(stand.engine).instances, 2);
+    assert_int_equal(engine_stats(stand.engine).active, 2);
+    close_stand(&stand);
+}
+
+static void test_retained_decides_nothing(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    retained_temperature(&stand, 35);
+    wait_ms(&stand, 3600000);
+    expect(&stand, "");
+    temperature(&stand, 29); /* but the live one after it does */
+    expect(&stand, FIRED "29.0; ");
+    retained_temperature(&stand, 10); /* the connection was away meanwhile */
+    wait_ms(&stand, 9000);
+    expect(&stand, "");
+    temperature(&stand, 12);
+    expect(&stand, RESOLVED "12.0; ");
+    close_stand(&stand);
+}
+
+static void test_old_and_double_change_nothing(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    temperature(&stand, 25);
+    struct say old = {"greenhouse_001",  "sensors", "temperature", value_number(40),
+                      stand.time_ms - 1, 99,        false};
+    give(&stand, &old);
+    struct say again = {"greenhouse_001", "sensors", "temperature", value_number(40),
+                        stand.time_ms,    stand.seq, false};
+    give(&stand, &again);
+    expect(&stand, "");
+    assert_int_equal(engine_stats(stand.engine).old, 1);
+    assert_int_equal(engine_stats(stand.engine).duplicates, 1);
+    close_stand(&stand);
+}
+
+/* A clock that ran ahead for one reading does not shut out those that follow. */
+static void test_from_the_future(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    struct say ahead = {"greenhouse_001",        "sensors", "temperature", value_number(25),
+                        stand.time_ms + 3600000, 1,         false};
+    give(&stand, &ahead);
+    stand.time_ms += 1000;
+    temperature(&stand, 29);
+    expect(&stand, FIRED "29.0; ");
+    close_stand(&stand);
+}
+
+static void test_bad_and_gone(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    temperature(&stand, 29);
+    expect(&stand, FIRED "29.0; ");
+    wait_ms(&stand, 1000);
+    read_value(&stand, "greenhouse_001", "sensors", "temperature",
+               (struct value){.type = VALUE_NONE});
+    wait_ms(&stand, 8999);
+    expect(&stand, "");
+    wait_ms(&stand, 1); /* 10 s after the last known one */
+    expect(&stand, "alert greenhouse_001/cool stale 1 unknown; ");
+    wait_ms(&stand, 3600000);
+    expect(&stand, "");
+    temperature(&stand, 26);
+    expect(&stand, "alert greenhouse_001/cool firing 1 26.0; ");
+    wait_ms(&stand, 10000);
+    expect(&stand, "alert greenhouse_001/cool stale 1 unknown; ");
+    temperature(&stand, 20);
+    expect(&stand, RESOLVED "20.0; ");
+    close_stand(&stand);
+}
+
+static void test_offline(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_place place = {"facility_a", "greenhouse_001"};
+    open_stand(&stand, "{\"rules\":[{\"name\":\"wet\",\"select\":{\"measurement\":\"weather\"},"
+                       "\"when\":\"rain and greenhouse_001.sensors.temperature > 20\","
+                       "\"until\":\"not rain\","
+                       "\"then\":[{\"command\":{\"actuator\":\"roof\",\"value\":\"shut\"}}]}]}");
+    temperature(&stand, 25);
+    assert_int_equal(engine_status(stand.engine, &place, true, stand.time_ms, stand.time_ms), 0);
+    read_value(&stand, "mast", "weather", "rain", value_bool(true));
+    expect(&stand, "");
+    wait_ms(&stand, 1000);
+    temperature(&stand, 25); /* it speaks again, and that is enough for the other device's rule */
+    expect(&stand, "command mast/roof shut; ");
+    close_stand(&stand);
+}
+
+static void test_derived_feeds_rules(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand,
+               "{\"derived\":[{\"name\":\"kpi\",\"select\":{\"measurement\":\"production\"},"
+               "\"measurement\":\"kpi\",\"values\":{\"half\":\"units / 2\"}},"
+               "{\"name\":\"more\",\"select\":{\"measurement\":\"kpi\"},\"measurement\":\"more\","
+               "\"values\":{\"quarter\":\"half / 2\",\"none\":\"1 / (half - half)\"}}],"
+               "\"rules\":[{\"name\":\"low\",\"select\":{\"measurement\":\"more\"},"
+               "\"when\":\"quarter < 1\",\"alert\":true,\"message\":\"{quarter}\"}]}");
+    read_value(&stand, "line_001", "production", "units", value_number(8));
+    expect(&stand, "reading line_001/kpi half 4; reading line_001/more quarter 2 none missing; ");
+    read_value(&stand, "line_001", "production", "units", value_number(2));
+    expect(&stand, "reading line_001/kpi half 1; reading line_001/more quarter 0.5 none missing; "
+                   "alert line_001/low firing 1 0.5; ");
+    read_value(&stand, "line_001", "kpi", "half", value_number(100)); /* back from the broker */
+    expect(&stand, "");
+    struct say retained = {"line_002", "production", "units", value_number(1), stand.time_ms,
+                           1,          true};
+    give(&stand, &retained);
+    expect(&stand, "");
+    close_stand(&stand);
+}
+
+static void test_for_and_clock(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, "{\"rules\":[{\"name\":\"hold\",\"select\":{\"measurement\":\"sensors\"},"
+                       "\"when\":\"temperature > 28\",\"for\":\"5s\",\"clear_for\":\"2s\","
+                       "\"then\":[{\"command\":{\"actuator\":\"fan\",\"value\":1}}],"
+                       "\"else\":[{\"command\":{\"actuator\":\"fan\",\"value\":0}}]},"
+                       "{\"name\":\"quiet\",\"select\":{\"measurement\":\"sensors\"},"
+                       "\"when\":\"age(temperature) >= 20s\",\"then\":"
+                       "[{\"command\":{\"actuator\":\"lamp\",\"value\":true}}]}]}");
+    temperature(&stand, 29);
+    wait_ms(&stand, 4999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, "command greenhouse_001/fan 1; ");
+    temperature(&stand, 20);
+    wait_ms(&stand, 2000);
+    expect(&stand, "command greenhouse_001/fan 0; ");
+    wait_ms(&stand, 17999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, "command greenhouse_001/lamp true; ");
+    close_stand(&stand);
+}
+
+static void test_command_values(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand,
+               "{\"rules\":[{\"name\":\"slow\",\"select\":{\"measurement\":\"sensors\"},"
+               "\"when\":\"temperature > 28\",\"then\":[{\"command\":{\"device\":\"line_001\","
+               "\"actuator\":\"speed\",\"expression\":\"1000 - temperature * 10\"}},"
+               "{\"command\":{\"actuator\":\"vent\",\"expression\":\"humidity / 2\"}}]}]}");
+    temperature(&stand, 30);
+    expect(&stand, "command line_001/speed 700; ");
+    assert_int_equal(engine_stats(stand.engine).unknown_values, 1);
+    close_stand(&stand);
+}
+
+/* The same rules, another engine: the restart. */
+static void restart(struct stand *stand, const struct engine_memory *memory)
+{
+    engine_close(stand->engine);
+    open_engine(stand);
+    assert_int_equal(engine_restore(stand->engine, memory, stand->time_ms), 0);
+}
+
+static void test_restart(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_memory memory = {
+        .rule = "cool",
+        .place = {"facility_a", "greenhouse_001"},
+        .active = true,
+        .episode = 7,
+        .since_ms = 1000,
+    };
+    open_stand(&stand, cool);
+    restart(&stand, &memory);
+    assert_int_equal(engine_stats(stand.engine).active, 1);
+    temperature(&stand, 30);
+    expect(&stand, ""); /* neither command nor alert again */
+    temperature(&stand, 20);
+    expect(&stand, "command greenhouse_001/fan false; alert greenhouse_001/cool resolved 7 20.0; ");
+    temperature(&stand, 30);
+    expect(&stand, "command greenhouse_001/fan true; alert greenhouse_001/cool firing 8 30.0; ");
+    restart(&stand, &memory);
+    wait_ms(&stand, 10000); /* nothing ever comes */
+    expect(&stand, "alert greenhouse_001/cool stale 7 unknown; ");
+    close_stand(&stand);
+}
+
+static void test_later_memory_holds(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_memory on = {.rule = "cool",
+                               .place = {"facility_a", "greenhouse_001"},
+                               .active = true,
+                               .episode = 7,
+                               .since_ms = 1000};
+    struct engine_memory off = on;
+    open_stand(&stand, cool);
+    off.active = false;
+    off.since_ms = 2000;
+    restart(&stand, &off);
+    assert_int_equal(engine_restore(stand.engine, &on, stand.time_ms), 0);
+    assert_int_equal(engine_stats(stand.engine).active, 0);
+    temperature(&stand, 30);
+    expect(&stand, "command greenhouse_001/fan true; alert greenhouse_001/cool firing 8 30.0; ");
+    off.since_ms = 3000;
+    off.episode = 9; /* a late word about the past does not undo the present */
+    assert_int_equal(engine_restore(stand.engine, &off, stand.time_ms), 0);
+    assert_int_equal(engine_stats(stand.engine).active, 1);
+    off.rule = "unheard_of";
+    assert_int_equal(engine_restore(stand.engine, &off, stand.time_ms), -ENOENT);
+    off.rule = "cool";
+    off.place.device = "shed";
+    assert_int_equal(engine_restore(stand.engine, &off, stand.time_ms), -ENOENT);
+    close_stand(&stand);
+}
+
+/* 1,000 rules of which one reads the device: only that one is evaluated. */
+static void test_only_who_reads_is_asked(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct buffer json = {0};
+    buffer_text(&json, "{\"rules\":[");
+    for (int i = 0; i < 1000; i++)
+        buffer_format(&json,
+                      "%s{\"name\":\"r%d\",\"select\":{\"device\":\"d%d\",\"measurement\":\"m\"},"
+                      "\"when\":\"x > 1\",\"alert\":true}",
+                      i ? "," : "", i, i);
+    buffer_text(&json, "]}");
+    open_stand(&stand, buffer_string(&json));
+    for (int i = 0; i < 5; i++)
+        read_value(&stand, "d500", "m", "x", value_number(i));
+    assert_int_equal(engine_stats(stand.engine).steps, 5);
+    assert_int_equal(engine_stats(stand.engine).alerts, 1);
+    buffer_free(&json);
+    close_stand(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_each_device_for_itself),
+        cmocka_unit_test(test_retained_decides_nothing),
+        cmocka_unit_test(test_old_and_double_change_nothing),
+        cmocka_unit_test(test_from_the_future),
+        cmocka_unit_test(test_bad_and_gone),
+        cmocka_unit_test(test_offline),
+        cmocka_unit_test(test_derived_feeds_rules),
+        cmocka_unit_test(test_for_and_clock),
+        cmocka_unit_test(test_command_values),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_later_memory_holds),
+        cmocka_unit_test(test_only_who_reads_is_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
