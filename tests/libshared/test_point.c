@@ -136,7 +136,8 @@ static void is_configured(void **state)
     assert_string_equal(point.name, "temperature");
     assert_string_equal(point.unit, "°C");
     assert_int_equal(point.type, POINT_NUMBER);
-    assert_true(point.scale == 0.01 && point.offset == 1 && point.decimals == 2);
+    assert_true(point.scale == 1 && point.divide == 100 && point.offset == 1 &&
+                point.decimals == 2);
     assert_true(point.min == -40 && point.max == 80);
     assert_int_equal(point.n_not_values, 2);
     assert_true(point.not_values[1] == 65535);

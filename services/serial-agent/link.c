@@ -1,0 +1,252 @@
+#include "link.h"
+
+#include "buffer.h"
+#include "framing.h"
+#include "port.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define LOOK_UP_TICK_MS 10
+#define OPEN_TIMEOUT_MS 10000
+#define OUT_MAX 4096 /* bytes that wait to be sent at most */
+#define READ_SIZE 4096
+#define READS_AT_ONCE 16 /* then the others have their turn */
+
+struct link {
+    struct loop *loop; /* borrowed */
+    const struct link_settings *settings;
+    struct link_handlers handlers;
+    void *self;
+    struct port *port; /* NULL while waiting to open again */
+    bool up;
+    int64_t give_up_ms; /* of the opening */
+    struct loop_timer *timer;
+    struct backoff backoff;
+    struct buffer out;
+    struct framing framing;
+    struct link_stats stats;
+};
+
+static void on_ready(void *self, short revents);
+
+static uint64_t random_number(void)
+{
+    uint64_t number = 0;
+
+    if (getrandom(&number, sizeof number, 0) < 0)
+        number = (uint64_t)random();
+    return number;
+}
+
+static const char *describe(int error)
+{
+    switch (error) {
+    case -EPIPE:
+        return "the other side hung up";
+    case -EBUSY:
+        return "in use by another process";
+    case -ENOTTY:
+        return "not a serial port";
+    case -EHOSTUNREACH:
+        return "no such host, or no way to it";
+    }
+    return strerror(-error);
+}
+
+static void lose(struct link *link, int error)
+{
+    int64_t wait = backoff_next(&link->backoff, random_number(), 0);
+
+    if (link->port && port_fd(link->port) >= 0)
+        loop_unwatch(link->loop, port_fd(link->port));
+    port_close(link->port);
+    link->port = NULL;
+    link->up = false;
+    link->stats.failures++;
+    framing_reset(&link->framing);
+    buffer_clear(&link->out);
+    loop_timer_set(link->timer, loop_now(link->loop) + wait);
+    link->handlers.on_down(link->self, describe(error));
+}
+
+static void watch(struct link *link)
+{
+    short events = POLLIN;
+
+    if (!link->up || link->out.size > 0)
+        events |= POLLOUT;
+    if (loop_watch(link->loop, port_fd(link->port), events, on_ready, link) != 0)
+        lose(link, -ENOMEM);
+}
+
+/* The descriptor can change while one address after the other is tried. */
+static void settle(struct link *link)
+{
+    int before = port_fd(link->port);
+    int error;
+
+    if (before >= 0)
+        loop_unwatch(link->loop, before);
+    error = port_ready(link->port);
+    if (error == -EINPROGRESS && loop_now(link->loop) >= link->give_up_ms)
+        error = -ETIMEDOUT;
+    if (error == -EINPROGRESS) {
+        loop_timer_set(link->timer, port_fd(link->port) < 0 ? loop_now(link->loop) + LOOK_UP_TICK_MS
+                                                            : link->give_up_ms);
+        if (port_fd(link->port) >= 0)
+            watch(link);
+        return;
+    }
+    if (error) {
+        lose(link, error);
+        return;
+    }
+    loop_timer_cancel(link->timer);
+    link->up = true;
+    link->stats.opened++;
+    watch(link);
+    if (link->up)
+        link->handlers.on_up(link->self);
+}
+
+static void on_time(void *self)
+{
+    struct link *link = self;
+    int error = 0;
+
+    if (!link->port) {
+        error = port_open(&link->port, link->settings->url, link->settings->baud);
+        link->give_up_ms = loop_now(link->loop) + OPEN_TIMEOUT_MS;
+    }
+    if (error)
+        lose(link, error);
+    else
+        settle(link);
+}
+
+int link_open(struct link **out, struct loop *loop, const struct link_settings *settings,
+              const struct link_handlers *handlers, void *self)
+{
+    struct link *link = calloc(1, sizeof *link);
+    int error;
+
+    if (!link)
+        return -ENOMEM;
+    link->loop = loop;
+    link->settings = settings;
+    link->handlers = *handlers;
+    link->self = self;
+    link->backoff = (struct backoff){.first_ms = settings->backoff_first_ms,
+                                     .max_ms = settings->backoff_max_ms};
+    framing_init(&link->framing, settings->max_line);
+    error = loop_timer_open(&link->timer, loop, on_time, link);
+    if (error) {
+        free(link);
+        return error;
+    }
+    loop_timer_set(link->timer, loop_now(loop));
+    *out = link;
+    return 0;
+}
+
+void link_close(struct link *link)
+{
+    if (!link)
+        return;
+    if (link->port && port_fd(link->port) >= 0)
+        loop_unwatch(link->loop, port_fd(link->port));
+    port_close(link->port);
+    loop_timer_close(link->timer);
+    buffer_free(&link->out);
+    free(link);
+}
+
+/* Returns the bytes taken or an error as port_read(). */
+static ssize_t take(struct link *link)
+{
+    char bytes[READ_SIZE];
+    ssize_t n = port_read(link->port, bytes, sizeof bytes);
+    const char *at = bytes;
+    size_t left = n > 0 ? (size_t)n : 0;
+    const char *line;
+
+    link->stats.bytes_in += left;
+    while ((line = framing_next(&link->framing, &at, &left)) != NULL) {
+        backoff_reset(&link->backoff); /* it speaks: only now the opening was a success */
+        link->handlers.on_line(link->self, line);
+    }
+    return n;
+}
+
+/* Sends what waits; 0 or an error as port_write(). */
+static int flush(struct link *link)
+{
+    ssize_t n = 1;
+    size_t sent = 0;
+
+    while (n > 0 && sent < link->out.size) {
+        n = port_write(link->port, link->out.data + sent, link->out.size - sent);
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    link->stats.bytes_out += sent;
+    if (sent > 0) {
+        memmove(link->out.data, link->out.data + sent, link->out.size - sent);
+        link->out.size -= sent;
+    }
+    return n < 0 ? (int)n : 0;
+}
+
+static void on_ready(void *self, short revents)
+{
+    struct link *link = self;
+    ssize_t n = 1;
+    int error;
+
+    if (!link->up) {
+        settle(link);
+        return;
+    }
+    /* What was said before a hang-up is still read. */
+    for (int i = 0; i < READS_AT_ONCE && n > 0; i++)
+        n = take(link);
+    error = n < 0 ? (int)n : flush(link);
+    if (error == 0 && n == 0 && (revents & (POLLHUP | POLLERR | POLLNVAL)))
+        error = -EPIPE;
+    if (error)
+        lose(link, error);
+    else
+        watch(link);
+}
+
+void link_send(struct link *link, const char *line)
+{
+    if (!link->up)
+        return;
+    if (link->out.size + strlen(line) + 1 > OUT_MAX) {
+        link->stats.overruns++;
+        return;
+    }
+    buffer_text(&link->out, line);
+    buffer_char(&link->out, '\n');
+    /* An error shows again when the loop finds the descriptor ready, and is dealt with there. */
+    flush(link);
+    if (link->out.size > 0)
+        loop_watch(link->loop, port_fd(link->port), POLLIN | POLLOUT, on_ready, link);
+}
+
+struct link_stats link_stats(const struct link *link)
+{
+    struct link_stats stats = link->stats;
+
+    stats.lines = link->framing.lines;
+    stats.long_lines = link->framing.long_lines;
+    stats.bad_lines = link->framing.bad_lines;
+    stats.bad_bytes = link->framing.bad_bytes;
+    return stats;
+}

@@ -1,0 +1,245 @@
+#include "once.h"
+
+#include "clock.h"
+#include "number.h"
+#include "reading.h"
+#include "service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SPARE_MS 15000 /* for looking up and connecting */
+
+struct once {
+    const struct board_config *config;
+    struct loop *loop;
+    struct link *link;
+    struct loop_timer *timer;
+    struct loop_timer *limit;
+    struct board board;
+    struct reading reading;
+    struct value raw[DECODE_FIELDS_MAX];
+    char *scratch;
+    size_t n_answered;
+    size_t n_asked;
+};
+
+static void print_value(const struct value *value)
+{
+    char number[NUMBER_SIZE];
+
+    switch (value->type) {
+    case VALUE_BOOL:
+        printf("%s", value->boolean ? "true" : "false");
+        break;
+    case VALUE_NUMBER:
+        number_format(number, value->number);
+        printf("%s", number);
+        break;
+    case VALUE_TEXT:
+        printf("\"%s\"", value->text);
+        break;
+    case VALUE_NONE:
+        printf("nothing");
+    }
+}
+
+static void print_point(const struct poll_settings *poll, size_t i, const struct reading *reading)
+{
+    const struct point *point = &poll->points[i];
+    const struct value *value = reading_find(reading, point->name);
+
+    printf("    %-20s ", point->name);
+    if (value) {
+        print_value(value);
+        printf("%s%s", point->unit ? " " : "", point->unit ? point->unit : "");
+    } else {
+        for (size_t f = 0; f < reading->n_faults; f++)
+            if (reading->faults[f].name == point->name)
+                printf("bad: %s", reading->faults[f].reason);
+    }
+    printf("   (%s)\n", poll->fields[i]);
+}
+
+static void send_line(void *self, const char *line)
+{
+    struct once *once = self;
+
+    printf("  > %s\n", line);
+    link_send(once->link, line);
+}
+
+static bool next_write(void *self, struct board_write *out)
+{
+    (void)self;
+    (void)out;
+    return false;
+}
+
+/* One more poll is through with; after the last the loop ends. */
+static void asked(struct once *once)
+{
+    if (++once->n_asked == once->config->board.n_polls)
+        loop_stop(once->loop);
+}
+
+static bool on_poll_line(void *self, size_t index, const char *line)
+{
+    struct once *once = self;
+    const struct poll_settings *poll = &once->config->polls[index];
+
+    if (poll->decode(line, poll->fields, poll->n_points, once->raw, once->scratch) == 0) {
+        printf("    none of the fields is in it: not taken for the reply\n");
+        return false;
+    }
+    reading_reset(&once->reading, clock_time_ms(), 0);
+    for (size_t i = 0; i < poll->n_points; i++)
+        point_add(&poll->points[i], &once->reading, once->raw[i]);
+    printf("    -> %s\n", poll->measurement);
+    for (size_t i = 0; i < poll->n_points; i++)
+        print_point(poll, i, &once->reading);
+    once->n_answered++;
+    asked(once);
+    return true;
+}
+
+static void on_poll_failed(void *self, size_t poll)
+{
+    struct once *once = self;
+
+    (void)poll;
+    printf("    no reply within %lld ms\n", (long long)once->config->board.reply_ms);
+    asked(once);
+}
+
+static enum board_answer on_write_line(void *self, const char *line)
+{
+    (void)self;
+    (void)line;
+    return BOARD_NOT_MINE;
+}
+
+static void on_write_end(void *self, enum board_end end)
+{
+    (void)self;
+    (void)end;
+}
+
+static const struct board_handlers board_handlers = {.send = send_line,
+                                                     .next_write = next_write,
+                                                     .on_poll_line = on_poll_line,
+                                                     .on_poll_failed = on_poll_failed,
+                                                     .on_write_line = on_write_line,
+                                                     .on_write_end = on_write_end};
+
+static void go_on(void *self)
+{
+    struct once *once = self;
+    int64_t due;
+
+    if (once->n_asked == once->config->board.n_polls)
+        return;
+    board_run(&once->board, loop_now(once->loop));
+    due = board_due_ms(&once->board, loop_now(once->loop));
+    if (due != INT64_MAX)
+        loop_timer_set(once->timer, due);
+}
+
+static void on_up(void *self)
+{
+    struct once *once = self;
+
+    printf("  open; waiting up to %lld ms for the board to start\n",
+           (long long)once->config->board.boot_ms);
+    board_opened(&once->board, loop_now(once->loop));
+    go_on(once);
+}
+
+static void on_line(void *self, const char *line)
+{
+    struct once *once = self;
+
+    printf("  < %s\n", line);
+    board_line(&once->board, line, loop_now(once->loop));
+    go_on(once);
+}
+
+static void on_down(void *self, const char *reason)
+{
+    struct once *once = self;
+
+    printf("  %s: %s\n", once->config->link.url, reason);
+    loop_stop(once->loop);
+}
+
+static void on_limit(void *self)
+{
+    struct once *once = self;
+
+    printf("  given up\n");
+    loop_stop(once->loop);
+}
+
+static const struct link_handlers link_handlers = {
+    .on_up = on_up, .on_line = on_line, .on_down = on_down};
+
+static int64_t limit_of(const struct board_config *config)
+{
+    return SPARE_MS + config->board.boot_ms +
+           2 * config->board.reply_ms * (int64_t)config->board.n_polls;
+}
+
+static int open_parts(struct once *once)
+{
+    int error = loop_open(&once->loop);
+
+    once->scratch = malloc(once->config->link.max_line + 1);
+    if (error == 0)
+        error = loop_timer_open(&once->timer, once->loop, go_on, once);
+    if (error == 0)
+        error = loop_timer_open(&once->limit, once->loop, on_limit, once);
+    if (error == 0)
+        error = link_open(&once->link, once->loop, &once->config->link, &link_handlers, once);
+    return error == 0 && !once->scratch ? -1 : error;
+}
+
+static void close_parts(struct once *once)
+{
+    struct link_stats stats = once->link ? link_stats(once->link) : (struct link_stats){0};
+
+    if (stats.bad_lines + stats.long_lines > 0)
+        printf("  dropped: %llu lines with %llu bytes that are no text, %llu lines too long\n",
+               (unsigned long long)stats.bad_lines, (unsigned long long)stats.bad_bytes,
+               (unsigned long long)stats.long_lines);
+    link_close(once->link);
+    loop_timer_close(once->limit);
+    loop_timer_close(once->timer);
+    loop_close(once->loop);
+    reading_free(&once->reading);
+    free(once->scratch);
+}
+
+/* Whether the board answered all its polls. */
+static bool ask(const struct board_config *config)
+{
+    struct once once = {.config = config};
+
+    printf("%s/%s on %s\n", config->location, config->name, config->link.url);
+    board_init(&once.board, &config->board, &board_handlers, &once);
+    if (open_parts(&once) == 0) {
+        loop_timer_set(once.limit, loop_now(once.loop) + limit_of(config));
+        loop_run(once.loop);
+    }
+    close_parts(&once);
+    fflush(stdout);
+    return once.n_answered == config->board.n_polls;
+}
+
+int once_run(const struct settings *settings)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < settings->n_boards; i++)
+        all = ask(&settings->boards[i]) && all;
+    return all ? SERVICE_OK : SERVICE_UNAVAILABLE;
+}
