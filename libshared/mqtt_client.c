@@ -132,9 +132,6 @@ int mqtt_client_open(struct mqtt_client **out, const struct mqtt_options *option
     if (!client)
         return -ENOMEM;
     *client = (struct mqtt_client){.options = options, .orders = orders, .events = events};
-    MQTTClient_init_options init = MQTTClient_init_options_initializer;
-    init.do_openssl_init = 1;
-    MQTTClient_global_init(&init);
     MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);
     MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
     create.MQTTVersion = MQTTVERSION_5;
