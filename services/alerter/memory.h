@@ -1,0 +1,34 @@
+/* What must survive a restart, in one file: every alert as it is known, and what is still to be
+ * sent.
+ *
+ * Format, version 1: a JSON object
+ * {"version":1,"alerts":[…],"pending":[{"channel":"…","notification":{…}}]}. It is written anew
+ * beside the old one, synced and renamed over it, so there is always a whole one. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include "life.h"
+#include "notification.h"
+
+#include <stddef.h>
+
+#define MEMORY_SIZE_MAX (64 * 1024 * 1024) /* bytes of a file that is believed */
+
+/* Writing: begin, the pending ones, end, save. Returns 0 or -errno. */
+struct memory_writer {
+    struct buffer text;
+    struct jsonw w;
+};
+void memory_begin(struct memory_writer *writer, const struct life *life);
+void memory_add(struct memory_writer *writer, const char *channel,
+                const struct notification *notification);
+int memory_save(struct memory_writer *writer, const char *path); /* ends and frees the writer */
+
+/* Reads the file into `life` and hands what was pending over, with its ownership. Returns 0;
+ * -ENOENT where there is no file; -EBADMSG with a sentence in `error` where it cannot be used;
+ * -errno. */
+typedef void memory_pending_fn(void *self, const char *channel, struct notification *notification);
+int memory_load(const char *path, struct life *life, memory_pending_fn *on_pending, void *self,
+                char *error, size_t error_size);
+
+#endif

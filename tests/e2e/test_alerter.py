@@ -1,0 +1,371 @@
+"""alerter: alert topics in, notifications out: once for each change, whatever happens in between."""
+
+import http.server
+import json
+import threading
+import time
+
+import pytest
+
+import contract
+import stand
+
+LOCATION, DEVICE, RULE = "hall", "line_1", "over_pressure"
+ALERT_TOPIC = f"iot/{LOCATION}/{DEVICE}/alert/{RULE}"
+OUTCOME_TOPIC = "iot/_notification/ops"
+
+
+class Receiver:
+    """A webhook that answers by a script of (status, headers) or "hang"; 200 when the script is at its end."""
+
+    def __init__(self):
+        self.requests = []
+        self.script = []
+        self.release = threading.Event()
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.requests.append((time.monotonic(), dict(self.headers), json.loads(body)))
+                step = receiver.script.pop(0) if receiver.script else (200, {})
+                if step == "hang":
+                    receiver.release.wait(stand.PATIENCE_S)
+                    return
+                self.send_response(step[0])
+                for name, value in {"Content-Length": "0", **step[1]}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/alerts"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def ids(self):
+        return [body["id"] for _, _, body in self.requests]
+
+    def wait_for(self, count):
+        stand.wait_until(lambda: len(self.requests) >= count, what=f"{count} requests")
+        return self.requests
+
+    def close(self):
+        self.release.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def config(receiver, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("Bearer s3cret\n")
+    return {
+        "service": {"instance": "alerter", "state_dir": str(state)},
+        "channels": {
+            "log": {"type": "log"},
+            "ops": {
+                "type": "webhook",
+                "url": receiver.url,
+                "headers": {"X-Plant": "one"},
+                "secret_file": str(secret),
+                "timeout": "1s",
+                "retry_first": "20ms",
+                "retry_max": "100ms",
+                "breaker_failures": 3,
+                "breaker_open": "200ms",
+            },
+        },
+        "routes": [{"channels": ["log", "ops"]}],
+    }
+
+
+def alert(state, episode=1, since=None, **more):
+    return {
+        "state": state,
+        "severity": "critical",
+        "since": since or int(time.time() * 1000),
+        "value": 7.1,
+        "message": "pressure 7.1 bar",
+        "rule": RULE,
+        "episode": episode,
+        **more,
+    }
+
+
+def publish(listener, *arguments, **more):
+    listener.publish(ALERT_TOPIC, alert(*arguments, **more), retain=True)
+
+
+def wait_up(listener, since=0):
+    listener.wait("iot/_service/alerter/status", lambda m: m.json["state"] == "online", since=since)
+
+
+def wait_ended(listener, episode, state, outcome="delivered"):
+    name = f"{LOCATION}/{DEVICE}/{RULE}/{episode}/{state}"
+    return listener.wait(OUTCOME_TOPIC, lambda m: m.json["id"] == name and m.json["outcome"] == outcome).json
+
+
+def settle(listener, marker):
+    """Waits until the alerter has dealt with everything sent before: it answers a bad alert last."""
+    listener.publish("iot/hall/line_1/alert/marker", marker)
+    listener.wait("iot/_dead/alerter", lambda m: m.json["payload"] == marker)
+
+
+def state_of(config):
+    return json.loads(open(config["service"]["state_dir"] + "/alerter.json").read())
+
+
+def wait_saved(config, episode, state):
+    """The memory on disk knows that this was told and that nothing is pending."""
+    states = ["firing", "resolved", "stale"]
+
+    def saved():
+        try:
+            memory = state_of(config)
+        except FileNotFoundError:
+            return False
+        known = [a for a in memory["alerts"] if a["rule"] == RULE and a["episode"] == episode]
+        return known and known[0]["state"] == states.index(state) and not memory["pending"]
+
+    stand.wait_until(saved, what="the memory on disk")
+
+
+def test_fired_once_resolved_once(listener, start, config, receiver):
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing", since=1000)
+    wait_ended(listener, 1, "firing")
+    publish(listener, "firing", since=1000)
+    publish(listener, "resolved", since=2000)
+    outcome = wait_ended(listener, 1, "resolved")
+    publish(listener, "resolved", since=2000)
+    settle(listener, "end")
+    assert receiver.ids() == [f"hall/line_1/over_pressure/1/{s}" for s in ("firing", "resolved")]
+    _, headers, body = receiver.requests[0]
+    assert headers["Authorization"] == "Bearer s3cret"
+    assert headers["X-Plant"] == "one"
+    assert headers["Content-Type"] == "application/json"
+    assert (body["state"], body["severity"], body["value"]) == ("firing", "critical", 7.1)
+    assert body["text"] == "firing: critical hall/line_1 over_pressure: pressure 7.1 bar"
+    assert (outcome["attempts"], outcome["error"]) == (1, None)
+    assert "firing: critical hall/line_1 over_pressure: pressure 7.1 bar" in service.log()
+    assert "s3cret" not in service.log()
+    for message in listener.find("iot/_notification/+") + listener.find("iot/_dead/+"):
+        contract.check(message.topic, message.payload)
+    assert service.stop() == 0
+
+
+def test_stale_is_told_apart(listener, start, config, receiver):
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    publish(listener, "stale")
+    publish(listener, "firing")
+    publish(listener, "resolved")
+    wait_ended(listener, 1, "resolved")
+    assert [body["state"] for _, _, body in receiver.requests] == ["firing", "stale", "resolved"]
+    assert "not resolved" in receiver.requests[1][2]["text"]
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_restart_repeats_nothing(listener, start, config, receiver, how):
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing", 4)
+    wait_ended(listener, 4, "firing")
+    wait_saved(config, 4, "firing")
+    getattr(service, how)()
+    mark = listener.mark()
+    service.start()
+    wait_up(listener, mark)
+    settle(listener, "after the restart")
+    assert len(receiver.requests) == 1
+    publish(listener, "resolved", 4)
+    wait_ended(listener, 4, "resolved")
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.parametrize("session_kept", [True, False])
+def test_raised_while_killed_arrives_once(listener, start, config, receiver, session_kept):
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing", 1)
+    publish(listener, "resolved", 1)
+    wait_ended(listener, 1, "resolved")
+    wait_saved(config, 1, "resolved")
+    service.kill()
+    publish(listener, "firing", 2)
+    if not session_kept:
+        take_over_session(listener)
+    mark = listener.mark()
+    service.start()
+    wait_up(listener, mark)
+    wait_ended(listener, 2, "firing")
+    settle(listener, "after the restart")
+    assert receiver.ids()[2:] == ["hall/line_1/over_pressure/2/firing"]
+
+
+def take_over_session(listener):
+    """Connects as the alerter with a clean start, so that the broker forgets its session."""
+    import paho.mqtt.client as paho
+
+    client = paho.Client(client_id="alerter", protocol=paho.MQTTv5)
+    client.connect("127.0.0.1", listener._client._port, clean_start=True)
+    client.loop_start()
+    stand.wait_until(client.is_connected, what="the session's end")
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_fired_and_resolved_while_killed_is_told(listener, start, config, receiver):
+    service = start("alerter", config)
+    wait_up(listener)
+    settle(listener, "start")
+    service.kill()
+    publish(listener, "firing", 1, since=1000)
+    publish(listener, "resolved", 1, since=2000)
+    service.start()
+    wait_ended(listener, 1, "resolved")
+    assert [body["state"] for _, _, body in receiver.requests] == ["firing", "resolved"]
+
+
+def test_first_start_is_silent_about_what_is_retained(listener, start, config, receiver):
+    publish(listener, "firing", 9)
+    start("alerter", config)
+    wait_up(listener)
+    settle(listener, "start")
+    assert receiver.requests == []
+    publish(listener, "resolved", 9)
+    wait_ended(listener, 9, "resolved")
+    assert receiver.ids() == ["hall/line_1/over_pressure/9/resolved"]
+
+
+def test_500_then_200(listener, start, config, receiver):
+    receiver.script = [(500, {}), (503, {})]
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    outcome = wait_ended(listener, 1, "firing")
+    assert len(receiver.requests) == 3
+    assert len(set(receiver.ids())) == 1
+    assert (outcome["attempts"], outcome["error"]) == (3, "answer 503")
+
+
+def test_429_waits_as_told(listener, start, config, receiver):
+    receiver.script = [(429, {"Retry-After": "1"})]
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    wait_ended(listener, 1, "firing")
+    first, second = receiver.wait_for(2)[:2]
+    assert second[0] - first[0] >= 0.95
+
+
+def test_404_is_no_use_repeating(listener, start, config, receiver):
+    receiver.script = [(404, {})]
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    outcome = wait_ended(listener, 1, "firing", "failed")
+    publish(listener, "resolved")
+    wait_ended(listener, 1, "resolved")
+    assert (outcome["attempts"], outcome["error"]) == (1, "answer 404")
+    assert len(receiver.requests) == 2
+
+
+def test_hanging_receiver_holds_nobody_else_up(listener, start, config, receiver):
+    receiver.script = ["hang"]
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    receiver.wait_for(1)
+    listener.wait("iot/_notification/log", timeout_s=0.9)
+    wait_ended(listener, 1, "firing")
+    assert len(receiver.requests) == 2
+    assert service.stop() == 0
+
+
+def test_receiver_away_across_a_kill(listener, start, config, receiver):
+    """What could not be delivered yet is delivered after a kill −9, under the same id."""
+    receiver.script = [(503, {})] * 1000
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    receiver.wait_for(4)
+    stand.wait_until(lambda: state_of(config)["pending"], what="a pending notification on disk")
+    service.kill()
+    receiver.script = []
+    tried = len(receiver.requests)
+    service.start()
+    wait_ended(listener, 1, "firing")
+    settle(listener, "end")
+    assert len(receiver.requests) == tried + 1
+    assert len(set(receiver.ids())) == 1
+
+
+def test_stops_while_a_request_hangs(listener, start, config, receiver):
+    config["channels"]["ops"]["timeout"] = "60s"
+    config["service"]["drain"] = "200ms"
+    receiver.script = ["hang"]
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    receiver.wait_for(1)
+    begun = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - begun < 3
+    assert [p["channel"] for p in state_of(config)["pending"]] == ["ops"]
+
+
+def test_bad_alerts_are_dead_letters(listener, start, config, receiver):
+    service = start("alerter", config)
+    wait_up(listener)
+    for payload in ["", "no JSON", "{}", json.dumps(alert("burning")), b"\xff\xfe"]:
+        listener.publish(ALERT_TOPIC, payload)
+    listener.wait("iot/_dead/alerter", lambda m: "burning" in m.json["payload"])
+    settle(listener, "end")
+    dead = listener.find("iot/_dead/alerter")
+    assert len(dead) == 5
+    for message in dead:
+        contract.check(message.topic, message.payload)
+        assert message.json["detail"]
+    publish(listener, "firing")
+    wait_ended(listener, 1, "firing")
+    assert service.stop() == 0
+
+
+def test_lost_memory_is_put_aside(listener, start, config, receiver, tmp_path):
+    (tmp_path / "state" / "alerter.json").write_text('{"version":1,')
+    publish(listener, "firing", 1)
+    service = start("alerter", config)
+    wait_up(listener)
+    settle(listener, "start")
+    assert receiver.requests == []
+    assert "memory_lost" in service.log()
+    assert (tmp_path / "state" / "alerter.json.bad").exists()
+
+
+def test_test_sends_one(start, config, receiver, run_program, tmp_path):
+    path = tmp_path / "tool.json"
+    path.write_text(json.dumps(config))
+    receiver.script = [(200, {}), (500, {})]
+    for expected in (0, 69):
+        program = run_program("alerter", "--config", path, "--test", "ops")
+        assert program.process.wait(stand.PATIENCE_S) == expected, program.log()
+    assert receiver.ids()[0].startswith("test/test/test/")
+    assert "answer 500" in program.log()
+    program = run_program("alerter", "--config", path, "--test", "nobody")
+    assert program.process.wait(stand.PATIENCE_S) == 64
+    assert "log ops" in program.log()
