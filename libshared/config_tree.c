@@ -368,7 +368,7 @@ static void unknown_key(struct config_node *node, const char *key)
     struct config_slot slot = {node, key, 0};
     if (nearest && config_likely_slip(key, distance))
         config_slot_problem(slot, "unknown key, did you mean \"%s\"?", nearest);
-    else if (nearest)
+    else if (known.size > 0)
         config_slot_problem(slot, "unknown key, known here: %s", buffer_string(&known));
     else
         config_slot_problem(slot, "unknown key, none is known here");

@@ -351,6 +351,32 @@ static void test_unknown_keys(void **state)
         "[\"a key\"]: unknown key, known here: \"mqtt\", \"service\", \"list\", \"empty\"\n");
 }
 
+static void test_did_you_mean(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *known, *report;
+    } cases[] = {
+        {"ports", "port", "ports: unknown key, did you mean \"port\"?\n"},
+        {"por", "port", "por: unknown key, did you mean \"port\"?\n"},
+        {"pork", "port", "pork: unknown key, did you mean \"port\"?\n"},
+        {"prot", "port", "prot: unknown key, did you mean \"port\"?\n"}, /* one slip, not two */
+        {"host", "port", "host: unknown key, known here: \"port\"\n"},
+        {"periode_mz", "period_ms", "periode_mz: unknown key, did you mean \"period_ms\"?\n"},
+        {"", "a", "[\"\"]: unknown key, did you mean \"a\"?\n"},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a",
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: unknown key, known "
+         "here: \"a\"\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "{\"%s\":1}", cases[i].key);
+        struct config *config = open_text(text);
+        config_integer(config_root(config), cases[i].known, 0, 0, 9);
+        close_with_report(config, cases[i].report);
+    }
+}
+
 static void test_arrays(void **state)
 {
     (void)state;
@@ -609,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_syntax),
         cmocka_unit_test(test_comments),
         cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_did_you_mean),
         cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_section_twice),
