@@ -1,0 +1,287 @@
+"""rules-engine on a real broker: live edges, retained messages, restarts, bad payloads."""
+
+import json
+import signal
+import time
+
+import pytest
+
+import stand
+
+TELEMETRY = "iot/facility_a/greenhouse_001/telemetry/sensors"
+COMMAND = "iot/facility_a/greenhouse_001/command/fan"
+ALERT = "iot/facility_a/greenhouse_001/alert/too_hot"
+SERVICE = "iot/_service/rules-engine/status"
+
+RULES = {
+    "derived": [
+        {
+            "name": "kpi",
+            "select": {"measurement": "production"},
+            "measurement": "kpi",
+            "values": {"efficiency": "units_produced / runtime_hours / 1200"},
+        }
+    ],
+    "rules": [
+        {
+            "name": "cool",
+            "select": {"device": "greenhouse_*", "measurement": "sensors"},
+            "when": "temperature > 28",
+            "until": "temperature < 24",
+            "then": [{"command": {"actuator": "fan", "value": True}}],
+            "else": [{"command": {"actuator": "fan", "value": False}}],
+        },
+        {
+            "name": "too_hot",
+            "select": {"device": "greenhouse_*", "measurement": "sensors"},
+            "when": "temperature > 32",
+            "until": "temperature < 30",
+            "alert": True,
+            "severity": "critical",
+            "message": "{device}: {temperature:.1f} °C",
+            "stale_after": "2s",
+        },
+        {
+            "name": "low_efficiency",
+            "select": {"measurement": "kpi"},
+            "when": "efficiency < 0.85",
+            "until": "efficiency > 0.92",
+            "alert": True,
+            "message": "efficiency {efficiency:.2%}",
+        },
+    ],
+}
+
+
+class Device:
+    """Speaks for one measurement of one device, like its agent would."""
+
+    def __init__(self, listener, topic=TELEMETRY):
+        self.listener = listener
+        self.topic = topic
+        self.seq = 0
+
+    def says(self, retain=True, **values):
+        self.seq += 1
+        reading = {"ts": int(time.time() * 1000), "seq": self.seq, "values": values}
+        self.listener.publish(self.topic, reading, retain=retain)
+        time.sleep(0.002)  # the next one is a millisecond later at least
+
+
+@pytest.fixture
+def engine(start, listener, tmp_path):
+    """engine(): a running one, ready; the same state directory each time."""
+
+    def start_engine(**more):
+        mark = listener.mark()
+        config = {**RULES, **more, "service": {"state_dir": str(tmp_path / "state")}}
+        service = start("rules-engine", config)
+        listener.wait(SERVICE, lambda m: m.json["state"] == "online", since=mark)
+        return service
+
+    return start_engine
+
+
+def settled(listener):
+    """Everything said before has been dealt with: a probe through the same pipe came out."""
+    probe = Device(listener, "iot/facility_a/probe/telemetry/production")
+    mark = listener.mark()
+    probe.says(units_produced=120, runtime_hours=0.1, retain=False)
+    listener.wait("iot/facility_a/probe/telemetry/kpi", since=mark)
+
+
+def values(listener, since=0):
+    return [m.json["value"] for m in listener.find(COMMAND, since=since)]
+
+
+def states(listener, topic=ALERT, since=0):
+    return [(m.json["state"], m.json["episode"]) for m in listener.find(topic, since=since)]
+
+
+def test_a_live_edge_commands_once(listener, engine):
+    engine()
+    device = Device(listener)
+    for temperature in (27, 29, 30, 26, 29, 23, 22, 26):
+        device.says(temperature=temperature)
+    listener.wait(COMMAND, lambda m: m.json["value"] is False)
+    settled(listener)
+    assert values(listener) == [True, False]
+    first, second = listener.find(COMMAND)
+    assert not first.retain
+    assert first.json["source"] == "rules-engine/cool"
+    assert first.json["ttl_ms"] == 10000
+    assert first.json["id"] != second.json["id"]
+
+
+def test_retained_messages_fire_nothing(listener, engine):
+    Device(listener).says(temperature=40)
+    engine()
+    settled(listener)
+    assert values(listener) == []
+    assert states(listener) == []
+
+
+def test_an_alert_fires_and_resolves_once(listener, engine):
+    engine()
+    device = Device(listener)
+    for temperature in (31, 33, 34, 31, 33, 30, 29.9, 31):
+        device.says(temperature=temperature)
+    listener.wait(ALERT, lambda m: m.json["state"] == "resolved")
+    settled(listener)
+    assert states(listener) == [("firing", 1), ("resolved", 1)]
+    firing = listener.find(ALERT)[0]
+    assert firing.retain
+    assert firing.json["severity"] == "critical"
+    assert firing.json["message"] == "greenhouse_001: 33.0 °C"
+    assert firing.json["value"] == 33
+    assert firing.json["cause"]["values"] == {"temperature": 33}
+    assert firing.json["cause"]["measurement"] == "sensors"
+
+
+def test_silence_makes_an_alert_stale_not_resolved(listener, engine):
+    engine()
+    device = Device(listener)
+    device.says(temperature=33)
+    listener.wait(ALERT, lambda m: m.json["state"] == "stale", timeout_s=8)
+    device.says(temperature=33)
+    device.says(temperature=20)
+    listener.wait(ALERT, lambda m: m.json["state"] == "resolved")
+    assert states(listener) == [("firing", 1), ("stale", 1), ("firing", 1), ("resolved", 1)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_restart_repeats_and_forgets_nothing(listener, engine, how):
+    first = engine()
+    device = Device(listener)
+    device.says(temperature=33)
+    listener.wait(COMMAND)
+    listener.wait(ALERT)
+    first.signal(how)
+    first.process.wait()
+    mark = listener.mark()
+    engine()
+    settled(listener)
+    device.says(temperature=33.5)
+    settled(listener)
+    assert values(listener, mark) == []
+    assert states(listener, since=mark) == []
+    device.says(temperature=23)
+    listener.wait(COMMAND, since=mark)
+    listener.wait(ALERT, since=mark)
+    settled(listener)
+    assert values(listener, mark) == [False]
+    assert states(listener, since=mark) == [("resolved", 1)]
+    device.says(temperature=33)
+    assert listener.wait(ALERT, lambda m: m.json["state"] == "firing", since=mark).json["episode"] == 2
+
+
+def test_the_broker_alone_keeps_a_firing_alert(listener, engine, tmp_path):
+    first = engine()
+    device = Device(listener)
+    device.says(temperature=33)
+    listener.wait(ALERT)
+    first.stop()
+    (tmp_path / "state" / "rules.memory").unlink()
+    mark = listener.mark()
+    engine()
+    device.says(temperature=33)
+    device.says(temperature=20)
+    listener.wait(ALERT, since=mark)
+    settled(listener)
+    assert states(listener, since=mark) == [("resolved", 1)]
+
+
+def test_a_broker_restart_repeats_nothing(listener, engine, broker):
+    engine()
+    device = Device(listener)
+    device.says(temperature=33)
+    listener.wait(ALERT)
+    mark = listener.mark()
+    broker.stop()
+    broker.start()
+    listener.wait(SERVICE, lambda m: m.json["state"] == "online", since=mark, timeout_s=20)
+    device.says(temperature=33)
+    settled(listener)
+    assert values(listener, mark) == []
+    device.says(temperature=23)
+    listener.wait(COMMAND, since=mark)
+    assert values(listener, mark) == [False]
+
+
+def test_derived_values_feed_rules(listener, engine):
+    engine()
+    line = Device(listener, "iot/facility_a/line_001/telemetry/production")
+    alert = "iot/facility_a/line_001/alert/low_efficiency"
+    line.says(units_produced=0, runtime_hours=0)
+    for units in (120, 100, 105, 115):
+        line.says(units_produced=units, runtime_hours=0.1)
+    resolved = listener.wait(alert, lambda m: m.json["state"] == "resolved")
+    assert states(listener, alert) == [("firing", 1), ("resolved", 1)]
+    assert resolved.json["message"] == "efficiency 95.83 %"
+    readings = [m.json for m in listener.find("iot/facility_a/line_001/telemetry/kpi")]
+    assert [r["seq"] for r in readings] == [1, 2, 3, 4, 5]
+    assert readings[0] == {
+        "ts": readings[0]["ts"],
+        "seq": 1,
+        "values": {},
+        "bad": {"efficiency": "missing"},
+    }
+    assert readings[1]["values"] == {"efficiency": 1}
+
+
+@pytest.mark.parametrize(
+    "topic, payload",
+    [
+        (TELEMETRY, b"TEMP:23.5,HUM:61.0"),
+        (TELEMETRY, b'{"ts":1,"seq":1,"values":{"temperature":NaN}}'),
+        (TELEMETRY, b"\xff\xfe"),
+        ("iot/facility_a/greenhouse_001/status", b'{"state":3}'),
+        ("iot/facility_a/greenhouse_001/result/fan", b"[1]"),
+    ],
+)
+def test_a_bad_payload_is_buried_and_told(listener, engine, topic, payload):
+    service = engine()
+    listener.publish(topic, payload)
+    dead = listener.wait("iot/_dead/rules-engine").json
+    assert dead["topic"] == topic
+    assert dead["reason"] == "bad_payload"
+    assert dead["detail"]
+    assert dead["payload"] == payload.decode(errors="replace")
+    settled(listener)
+    assert service.running()
+    assert "bad_payload" in service.log()
+
+
+def test_failed_commands_are_told(listener, engine):
+    service = engine()
+    Device(listener).says(temperature=29)
+    command = listener.wait(COMMAND).json
+    for ident in (command["id"], "somebody-elses"):
+        listener.publish(
+            "iot/facility_a/greenhouse_001/result/fan",
+            {"id": ident, "result": "rejected", "reason": "interlock", "value": None, "ts": 1},
+        )
+    settled(listener)
+    lines = [line for line in service.log().splitlines() if "command_failed" in line]
+    assert len(lines) == 1
+    assert "reason=interlock" in lines[0]
+
+
+def test_a_reload_keeps_what_was_active(listener, engine):
+    service = engine()
+    device = Device(listener)
+    device.says(temperature=33)
+    listener.wait(ALERT)
+    config = json.loads(service.config_path.read_text())
+    config["rules"][0]["until"] = "temperature < 25"
+    service.write(config)
+    service.signal(signal.SIGHUP)
+    stand.wait_until(lambda: "reloaded" in service.log(), what="the reload")
+    mark = listener.mark()
+    settled(listener)
+    device.says(temperature=33)
+    device.says(temperature=24.5)
+    listener.wait(COMMAND, since=mark)
+    listener.wait(ALERT, since=mark)
+    assert values(listener, mark) == [False]
+    assert states(listener, since=mark) == [("resolved", 1)]
