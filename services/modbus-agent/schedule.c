@@ -1,6 +1,8 @@
 #include "schedule.h"
 
 #define SPREAD_MAX_MS 1000 /* nobody waits longer for the first reading, whatever the period */
+#define SUSPECT_MS \
+    10000 /* how much later the deadlines of a unit count that was silent last time */
 
 void schedule_start(struct schedule *schedule, int64_t now_ms)
 {
@@ -50,9 +52,13 @@ static int64_t ready_ms(const struct schedule *schedule, const struct schedule_g
     return at_ms < unit->held_ms ? unit->held_ms : at_ms;
 }
 
-static int64_t deadline_ms(const struct schedule_group *group)
+/* A unit that was silent may cost a whole time-out again: it goes behind the others, but not for
+ * ever, however busy the bus. */
+static int64_t deadline_ms(const struct schedule *schedule, const struct schedule_group *group)
 {
-    return group->release_ms + group->period_ms;
+    bool suspect = schedule->units[group->unit].breaker.failures > 0;
+
+    return group->release_ms + group->period_ms + (suspect ? SUSPECT_MS : 0);
 }
 
 static struct schedule_group *most_urgent(const struct schedule *schedule, int64_t now_ms)
@@ -63,7 +69,7 @@ static struct schedule_group *most_urgent(const struct schedule *schedule, int64
         struct schedule_group *group = &schedule->groups[i];
 
         if (ready_ms(schedule, group, now_ms) <= now_ms &&
-            (!best || deadline_ms(group) < deadline_ms(best)))
+            (!best || deadline_ms(schedule, group) < deadline_ms(schedule, best)))
             best = group;
     }
     return best;

@@ -156,6 +156,20 @@ static void probes_a_dead_unit_once_each_minute_and_keeps_the_others_on_time(voi
     assert_true(stand.schedule.skipped > 3000);
 }
 
+static void does_not_forget_a_suspect_on_a_full_bus(void **state)
+{
+    struct stand stand = {.groups = {{.unit = 0, .period_ms = 100, .n_requests = 1},
+                                     {.unit = 1, .period_ms = 100, .n_requests = 1}},
+                          .took_ms = {500, 100},
+                          .silent = {true}};
+
+    (void)state;
+    stand_start(&stand, 2, 2);
+    run_until(&stand, 120000);
+    assert_in_range(stand.asked[0], 5, 8); /* the breaker has opened, after some ten seconds each */
+    assert_in_range(stand.rounds[1], 1100, 1200);
+}
+
 static void reads_a_unit_again_after_one_good_probe(void **state)
 {
     struct stand stand = {.groups = {{.unit = 0, .period_ms = 1000, .n_requests = 2}},
@@ -268,6 +282,7 @@ int main(void)
         cmocka_unit_test(lets_an_urgent_group_between_the_requests_of_a_long_one),
         cmocka_unit_test(counts_what_a_busy_bus_misses_and_does_not_catch_up),
         cmocka_unit_test(probes_a_dead_unit_once_each_minute_and_keeps_the_others_on_time),
+        cmocka_unit_test(does_not_forget_a_suspect_on_a_full_bus),
         cmocka_unit_test(reads_a_unit_again_after_one_good_probe),
         cmocka_unit_test(leaves_a_silent_unit_alone_while_it_is_held),
         cmocka_unit_test(starts_over_when_the_link_comes_back),

@@ -1,0 +1,552 @@
+"""modbus-agent against Modbus servers: pymodbus, raw frames with faults, and sim-plc over TCP and RTU."""
+
+import itertools
+import json
+import struct
+import subprocess
+import time
+
+import pytest
+
+import stand
+from modbus_wire import Pymodbus, RawServer, registers
+
+DEVICE = "iot/facility_a/line_001"
+
+
+def agent_config(url, groups=(), actuators=(), **device):
+    return {
+        "buses": [
+            {
+                "url": url,
+                "timeout": "200ms",
+                "reconnect": {"first": "50ms", "max": "500ms"},
+                "devices": [
+                    {
+                        "unit": 1,
+                        "location": "facility_a",
+                        "device": "line_001",
+                        "groups": list(groups),
+                        "actuators": list(actuators),
+                        **device,
+                    }
+                ],
+            }
+        ]
+    }
+
+
+def group(measurement, points, period="100ms"):
+    return {"measurement": measurement, "period": period, "points": points}
+
+
+@pytest.fixture
+def pymodbus(tmp_path):
+    running = []
+
+    def serve(units):
+        running.append(Pymodbus(units, tmp_path).start())
+        return running[-1]
+
+    yield serve
+    for server in running:
+        server.kill()
+
+
+@pytest.fixture
+def raw():
+    running = []
+
+    def serve(answer):
+        running.append(RawServer(answer))
+        return running[-1]
+
+    yield serve
+    for server in running:
+        server.close()
+
+
+def reading(listener, measurement, predicate=lambda r: True, **wait):
+    message = listener.wait(
+        f"{DEVICE}/telemetry/{measurement}", lambda m: predicate(m.json), **wait
+    )
+    return message.json
+
+
+def status(listener, state, **wait):
+    return listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == state, **wait).json
+
+
+def online(listener):
+    return status(listener, "online")
+
+
+def command(listener, actuator, payload, **properties):
+    mark = listener.mark()
+    listener.publish(f"{DEVICE}/command/{actuator}", payload, **properties)
+    return listener.wait(f"{DEVICE}/result/{actuator}", since=mark).json
+
+
+def health(listener, predicate):
+    return listener.wait(
+        "iot/_service/+/health", lambda m: predicate(m.json["counters"]), timeout_s=25
+    ).json["counters"]
+
+
+# Every type in every order ------------------------------------------------------------------------
+
+NUMBERS = {
+    "int16": ("h", -12345),
+    "uint16": ("H", 54321),
+    "int32": ("i", -1234567890),
+    "uint32": ("I", 4123456789),
+    "int64": ("q", -1234567890123456),
+    "uint64": ("Q", 9007199254740992),
+    "float32": ("f", -23.4375),
+    "float64": ("d", 3.141592653589793),
+}
+
+
+def wire_words(kind, order, value):
+    """The registers as a device of that order holds them; written apart from the agent's own code."""
+    big = struct.pack(">" + NUMBERS[kind][0], value)
+    words = [big[i : i + 2] for i in range(0, len(big), 2)]
+    if order in ("CDAB", "DCBA"):
+        words.reverse()
+    if order in ("BADC", "DCBA", "BA"):
+        words = [word[::-1] for word in words]
+    return [int.from_bytes(word, "big") for word in words]
+
+
+def orders_of(kind):
+    return ["AB", "BA"] if kind.endswith("16") else ["ABCD", "DCBA", "BADC", "CDAB"]
+
+
+def test_all_types_and_orders(listener, start, pymodbus):
+    points, cells, expected, address = [], {}, {}, 100
+    for table in ("input", "holding"):
+        cells[table] = {}
+        for kind, (_, value) in NUMBERS.items():
+            for order in orders_of(kind):
+                name = f"{table}_{kind}_{order.lower()}"
+                words = wire_words(kind, order, value)
+                points.append(
+                    {"name": name, "table": table, "address": address, "type": kind, "order": order}
+                )
+                cells[table][address] = words
+                expected[name] = value
+                address += len(words) + address % 2  # with holes
+    unit = {
+        **cells,
+        "coil": {0: [True, False, True]},
+        "discrete": {7: [False, True]},
+    }
+    unit["holding"][10] = [0x4142, 0x4320, 0x0000, 0x8001]
+    unit["input"][10] = [2345, 65535, 35, 30000]
+    points += [
+        {"name": "on", "table": "coil", "address": 0},
+        {"name": "off", "table": "coil", "address": 1},
+        {"name": "closed", "table": "discrete", "address": 8},
+        {"name": "open", "table": "discrete", "address": 7},
+        {"name": "serial", "table": "holding", "address": 10, "type": "string", "length": 3},
+        {"name": "bit_15", "table": "holding", "address": 13, "type": "bit", "bit": 15},
+        {"name": "bit_1", "table": "holding", "address": 13, "type": "bit", "bit": 1},
+        {"name": "temperature", "table": "input", "address": 10, "type": "int16", "divide": 100, "unit": "°C"},
+        {"name": "unknown", "table": "input", "address": 11, "valid": {"not": [65535]}},
+        {"name": "small", "table": "input", "address": 12, "divide": 100},
+        {"name": "wild", "table": "input", "address": 13, "divide": 10, "valid": {"max": 25}},
+    ]
+    expected |= {
+        "on": True, "off": False, "closed": True, "open": False, "serial": "ABC",
+        "bit_15": True, "bit_1": False, "temperature": 23.45, "small": 0.35,
+    }  # fmt: skip
+    server = pymodbus({1: unit})
+    start("modbus-agent", agent_config(server.url, [group("everything", points)]))
+
+    got = reading(listener, "everything")
+    assert got["values"] == expected
+    assert got["bad"] == {"unknown": "missing", "wild": "out_of_range"}
+    meta = listener.wait(f"{DEVICE}/meta").json
+    assert {p["name"] for p in meta["points"]} == {p["name"] for p in points}
+    assert next(p for p in meta["points"] if p["name"] == "temperature") == {
+        "name": "temperature", "measurement": "everything", "type": "number", "unit": "°C", "period_ms": 100,
+    }  # fmt: skip
+
+
+# Commands -----------------------------------------------------------------------------------------
+
+ACTUATORS = [
+    {"name": "pump", "table": "coil", "address": 0},
+    {"name": "stuck", "table": "coil", "address": 1},
+    {"name": "nowhere", "table": "coil", "address": 99},
+    {"name": "speed", "table": "holding", "address": 0, "min": 0, "max": 2000},
+    {"name": "level", "table": "holding", "address": 2, "type": "float32", "order": "CDAB", "divide": 10},
+]
+
+
+@pytest.fixture
+def controlled(listener, start, pymodbus):
+    pymodbus_unit = {"coil": {0: [False, False]}, "holding": {0: [700, 0, 0, 0]}, "stuck": [1]}
+    server = pymodbus({1: pymodbus_unit})
+    points = [
+        {"name": "pump", "table": "coil", "address": 0},
+        {"name": "speed", "table": "holding", "address": 0},
+        {"name": "level", "table": "holding", "address": 2, "type": "float32", "order": "CDAB"},
+    ]
+    start("modbus-agent", agent_config(server.url, [group("state", points)], ACTUATORS))
+    online(listener)
+    return server
+
+
+def test_a_command_is_written_and_read_back(listener, controlled):
+    assert listener.wait(f"{DEVICE}/state/pump", lambda m: m.json["value"] is False)
+    mark = listener.mark()
+    result = command(listener, "pump", {"value": True, "id": "a1"})
+    assert (result["id"], result["result"], result["value"]) == ("a1", "ok", True)
+    state = listener.wait(f"{DEVICE}/state/pump", since=mark).json
+    assert (state["value"], state["command_id"]) == (True, "a1")
+    reading(listener, "state", lambda r: r["values"]["pump"] is True, since=mark)
+    assert command(listener, "pump", "OFF")["value"] is False
+    reading(listener, "state", lambda r: r["values"]["pump"] is False, since=listener.mark())
+
+
+def test_registers_take_numbers(listener, controlled):
+    assert command(listener, "speed", "1250")["value"] == 1250
+    reading(listener, "state", lambda r: r["values"]["speed"] == 1250)
+    assert command(listener, "level", "2.5")["value"] == 2.5
+    reading(listener, "state", lambda r: r["values"]["level"] == 25)
+    refused = command(listener, "speed", "2001")
+    assert (refused["result"], refused["reason"]) == ("rejected", "out_of_range")
+    refused = command(listener, "speed", "ON")
+    assert (refused["result"], refused["reason"]) == ("rejected", "bad_value")
+
+
+def test_what_was_not_taken_is_not_ok(listener, controlled):
+    result = command(listener, "stuck", "ON")
+    assert (result["result"], result["reason"], result["value"]) == ("failed", "verify_failed", False)
+    result = command(listener, "nowhere", "ON")
+    assert (result["result"], result["reason"]) == ("failed", "exception_2")
+    result = command(listener, "door", "ON")
+    assert (result["result"], result["reason"]) == ("rejected", "unknown_actuator")
+    result = command(listener, "pump", "ON", retain=True)
+    assert (result["result"], result["reason"]) == ("rejected", "retained")
+
+
+def test_a_command_reaches_the_wire_within_milliseconds(listener, start, raw):
+    coil = {"value": 0}
+
+    def answer(_unit, pdu):
+        if pdu[0] == 5:
+            coil["value"] = 1 if pdu[3] else 0
+            return pdu
+        if pdu[0] == 1:
+            return bytes([1, 1, coil["value"]])
+        return registers(4, [1] * pdu[4])
+
+    server = raw(answer)
+    points = [{"name": "n", "table": "input", "address": 0}]
+    start("modbus-agent", agent_config(server.url, [group("fast", points, "10ms")], ACTUATORS[:1]))
+    online(listener)
+    delays = []
+    for i in range(50):
+        sent = time.monotonic()
+        assert command(listener, "pump", "ON" if i % 2 == 0 else "OFF")["result"] == "ok"
+        delays += [at - sent for at, _, pdu in server.requests if pdu[0] == 5 and at > sent]
+    delays.sort()
+    print(f"command to wire: median {delays[25] * 1e3:.1f} ms, worst {delays[-1] * 1e3:.1f} ms")
+    assert len(delays) == 50
+    assert delays[25] < 0.1
+
+
+# Faults -------------------------------------------------------------------------------------------
+
+
+def test_a_refused_part_is_named_and_the_rest_is_there(listener, start, pymodbus):
+    server = pymodbus({1: {"input": {0: [11], 50: [22]}}})
+    points = [
+        {"name": "here", "table": "input", "address": 0},
+        {"name": "hole", "table": "input", "address": 20},
+        {"name": "there", "table": "input", "address": 50},
+    ]
+    start("modbus-agent", agent_config(server.url, [group("parts", points)]))
+    got = reading(listener, "parts")
+    assert got["values"] == {"here": 11, "there": 22}
+    assert got["bad"] == {"hole": "exception_2"}
+    assert status(listener, "degraded")["reason"] == "exception_2 in parts"
+    seqs = [m.json["seq"] for m in listener.find(f"{DEVICE}/telemetry/parts")]
+    assert seqs == list(range(1, len(seqs) + 1))  # one reading a round, not one a request
+
+
+def two_units(url, open_="1s"):
+    config = agent_config(url, [group("fine", [{"name": "n", "table": "input", "address": 0}], "50ms")])
+    config["buses"][0]["devices"].append(
+        {
+            "unit": 9,
+            "location": "facility_a",
+            "device": "dead_001",
+            "breaker": {"failures": 3, "open": open_},
+            "groups": [group("gone", [{"name": "n", "table": "input", "address": 0}], "50ms")],
+            "actuators": [{"name": "pump", "table": "coil", "address": 0}],
+        }
+    )
+    return config
+
+
+def test_a_silent_unit_costs_the_others_nothing(listener, start, raw):
+    server = raw(lambda unit, pdu: registers(pdu[0], [7]) if unit == 1 else None)
+    start("modbus-agent", two_units(server.url, "3s"))
+    dead = "iot/facility_a/dead_001"
+    opened = listener.wait(f"{dead}/status", lambda m: m.json["breaker"] == "open")
+    assert (opened.json["state"], opened.json["reason"]) == ("offline", "unit_silent")
+    gone = [m.json for m in listener.find(f"{dead}/telemetry/gone")]
+    assert gone and all(r["values"] == {} and r["bad"] == {"n": "timeout"} for r in gone)
+    online(listener)
+
+    # Until the next probe the unit is not asked at all, and the other one keeps its period.
+    begin = opened.at + 0.2
+    stand.wait_until(lambda: time.monotonic() > begin + 2)
+    asked = [at for at, unit, _ in server.requests if unit == 9]
+    assert len(asked) == 3
+    fine = [at for at, unit, _ in server.requests if unit == 1 and begin < at < begin + 2]
+    assert 38 <= len(fine) <= 41
+    result = listener.mark()
+    listener.publish(f"{dead}/command/pump", "ON")
+    result = listener.wait(f"{dead}/result/pump", since=result).json
+    assert (result["result"], result["reason"]) == ("rejected", "device_offline")
+
+    # Then exactly one probe.
+    stand.wait_until(lambda: len([1 for _, unit, _ in server.requests if unit == 9]) == 4)
+    stand.wait_until(lambda: time.monotonic() > opened.at + 5)
+    assert len([1 for _, unit, _ in server.requests if unit == 9]) == 4
+    assert server.connections == 1
+
+
+def test_a_unit_that_speaks_again_is_read_again(listener, start, raw):
+    alive = {1}
+    server = raw(lambda unit, pdu: registers(pdu[0], [unit]) if unit in alive else None)
+    start("modbus-agent", two_units(server.url, "500ms"))
+    dead = "iot/facility_a/dead_001"
+    listener.wait(f"{dead}/status", lambda m: m.json["breaker"] == "open")
+    alive.add(9)
+    mark = listener.mark()
+    listener.wait(f"{dead}/telemetry/gone", lambda m: m.json["values"] == {"n": 9}, since=mark)
+    listener.wait(f"{dead}/status", lambda m: m.json["state"] == "online", since=mark)
+
+
+def test_a_gateways_word_that_the_unit_is_silent_counts_as_silence(listener, start, raw):
+    server = raw(lambda unit, pdu: registers(pdu[0], [7]) if unit == 1 else bytes([pdu[0] | 0x80, 11]))
+    start("modbus-agent", two_units(server.url))
+    dead = "iot/facility_a/dead_001"
+    listener.wait(f"{dead}/telemetry/gone", lambda m: m.json["bad"] == {"n": "exception_11"})
+    listener.wait(f"{dead}/status", lambda m: m.json["breaker"] == "open")
+
+
+def test_a_server_restart_is_a_lost_link(listener, start, pymodbus):
+    server = pymodbus({1: {"input": {0: [5]}}})
+    points = [{"name": "n", "table": "input", "address": 0}]
+    agent = start("modbus-agent", agent_config(server.url, [group("fine", points)]))
+    online(listener)
+    mark = listener.mark()
+    server.kill()
+    offline = status(listener, "offline", since=mark)
+    assert offline["reason"].startswith("link_down: ")
+    assert offline["breaker"] == "closed"
+    mark = listener.mark()
+    server.start()
+    status(listener, "online", since=mark)
+    assert reading(listener, "fine", since=mark)["values"] == {"n": 5}
+    # A line in the log when the link goes and one when it comes, not one for every attempt.
+    assert [line.split()[3] for line in agent.log().splitlines() if " bus_" in line] == [
+        "bus_up", "bus_down", "bus_up",
+    ]  # fmt: skip
+
+
+def test_it_starts_without_the_server(listener, start):
+    port = stand.free_port()
+    points = [{"name": "n", "table": "input", "address": 0}]
+    start("modbus-agent", agent_config(f"tcp://127.0.0.1:{port}", [group("fine", points)]))
+    assert "refused" in status(listener, "offline")["reason"]
+
+
+def test_a_late_answer_is_never_taken_for_the_next(listener, start, raw):
+    """Each answer says which address was asked; some come after the time-out, before or after the next
+    question was sent."""
+    lateness = itertools.cycle([0, 0.25, 0, 0.3, 0.45, 0, 0, 0.21])
+
+    def answer(_unit, pdu):
+        address, count = struct.unpack(">HH", pdu[1:5])
+        return registers(pdu[0], [address + i for i in range(count)]), next(lateness)
+
+    server = raw(answer)
+    groups = [
+        group(f"g{i}", [{"name": "n", "table": "input", "address": 100 * i}], "50ms") for i in range(4)
+    ]
+    start("modbus-agent", agent_config(server.url, groups, breaker={"failures": 1000}))
+    counters = health(listener, lambda c: c.get("late_replies", 0) >= 10)
+    good = 0
+    for i in range(4):
+        for message in listener.find(f"{DEVICE}/telemetry/g{i}"):
+            assert message.json["values"] in ({}, {"n": 100 * i}), message.json
+            good += message.json["values"] != {}
+    print(f"{good} good readings, {counters['late_replies']} late replies, {counters['timeouts']} time-outs")
+    assert good > 20
+    assert server.connections == 1
+
+
+def test_answers_that_are_none(listener, start, raw):
+    """Cut short, of another function, with a wrong length: named, counted, and got over."""
+    faults = itertools.chain(
+        [bytes([4, 2, 0]), bytes([3, 2, 0, 9]), bytes([4, 4, 0, 9, 0, 9]), bytes([0x84, 0]), b"\x04"] * 2,
+        itertools.repeat(registers(4, [9])),
+    )
+    server = raw(lambda _unit, _pdu: next(faults))
+    points = [{"name": "n", "table": "input", "address": 0}]
+    start(
+        "modbus-agent",
+        agent_config(server.url, [group("fine", points, "50ms")], breaker={"failures": 1000}),
+    )
+    reading(listener, "fine", lambda r: r.get("bad") == {"n": "timeout"})
+    mark = listener.mark()
+    reading(listener, "fine", lambda r: r["values"] == {"n": 9}, since=mark, timeout_s=20)
+    online(listener)
+
+
+def test_periods_of_ten_milliseconds(listener, start, raw):
+    server = raw(lambda _unit, pdu: registers(pdu[0], [1]))
+    points = [{"name": "n", "table": "input", "address": 0}]
+    start("modbus-agent", agent_config(server.url, [group("fast", points, "10ms")]))
+    online(listener)
+    begin = time.monotonic()
+    stand.wait_until(lambda: time.monotonic() > begin + 3)
+    at = [t for t, _, _ in server.requests if begin < t < begin + 3]
+    assert 290 <= len(at) <= 301
+    # On the grid, not drifting: the distance from the first is a multiple of the period, nearly.
+    off = sorted(abs((t - at[0] + 0.005) % 0.010 - 0.005) for t in at)
+    print(f"period error: median {off[len(off) // 2] * 1e3:.2f} ms, p99 {off[-len(off) // 100] * 1e3:.2f} ms")
+    assert off[len(off) // 2] < 0.002
+
+
+# Serial lines -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rtu(tmp_path, run_program):
+    def serve(*arguments):
+        link = tmp_path / "line"
+        program = run_program("tests/sim/sim-plc", "--rtu-pty", link, *arguments)
+        stand.wait_until(link.exists, what="the simulator's pty")
+        return f"rtu://{link}?baud=19200&parity=none&stop=1", program
+
+    return serve
+
+
+COILS = [
+    {"name": "conveyor", "table": "coil", "address": 0},
+    {"name": "warning_light", "table": "coil", "address": 3},
+]
+
+
+def test_rtu(listener, start, rtu):
+    url, program = rtu()
+    start("modbus-agent", agent_config(url, [group("state", COILS)], COILS))
+    online(listener)
+    assert command(listener, "warning_light", "ON")["result"] == "ok"
+    reading(listener, "state", lambda r: r["values"]["warning_light"] is True)
+    mark = listener.mark()
+    program.kill()
+    assert status(listener, "offline", since=mark)["reason"].startswith("link_down: ")
+
+
+def test_rtu_late_answers(listener, start, rtu):
+    """On a line there is no transaction number: a silent unit is left alone until its time is over."""
+    url, _ = rtu("--units", "1,2", "--fault", "late=2:300")
+    config = agent_config(url, [group("state", COILS, "50ms")])
+    config["buses"][0]["devices"].append(
+        {
+            "unit": 2,
+            "location": "facility_a",
+            "device": "slow_002",
+            "breaker": {"failures": 1000},
+            "groups": [
+                group("a", [{"name": "n", "table": "input", "address": 0, "type": "uint32"}], "70ms"),
+                group("b", COILS, "90ms"),
+            ],
+        }
+    )
+    start("modbus-agent", config)
+    counters = health(listener, lambda c: c.get("late_replies", 0) >= 3)
+    for message in listener.find("iot/facility_a/slow_002/telemetry/+"):
+        assert message.json["values"] == {}, message.json
+    good = [m for m in listener.find(f"{DEVICE}/telemetry/state") if m.json["values"]]
+    assert len(good) > 20, counters
+
+
+# Tools --------------------------------------------------------------------------------------------
+
+
+def run_tool(tmp_path, config, *words):
+    path = tmp_path / "tool.json"
+    path.write_text(json.dumps(config))
+    return subprocess.run(
+        [stand.BUILD / "modbus-agent", "--config", path, *words], capture_output=True, text=True, timeout=20
+    )
+
+
+def test_once(tmp_path, pymodbus):
+    server = pymodbus({1: {"input": {4: [0xFC18], 5: [63]}, "coil": {1: [True]}}})
+    points = [
+        {"name": "temperature", "table": "input", "address": 4, "type": "int16", "divide": 100, "unit": "°C"},
+        {"name": "pressure", "table": "input", "address": 5, "divide": 10, "unit": "bar"},
+        {"name": "pump", "table": "coil", "address": 1},
+        {"name": "hole", "table": "input", "address": 77},
+    ]
+    ran = run_tool(tmp_path, agent_config(server.url, [group("process", points)]), "--once")
+    rows = [line.split("\t")[2:] for line in ran.stdout.splitlines()]
+    assert rows == [
+        ["name", "table", "address", "raw", "value", "unit"],
+        ["temperature", "input", "4", "fc18", "-10", "°C"],
+        ["pressure", "input", "5", "003f", "6.3", "bar"],
+        ["pump", "coil", "1", "1", "true", ""],
+        ["hole", "input", "77", "-", "exception_2", ""],
+    ]
+    assert ran.returncode == 69
+
+
+def test_plan(tmp_path):
+    points = [{"name": f"p{i}", "table": "holding", "address": i} for i in range(130)]
+    url = "rtu:///dev/null?baud=9600"
+    ran = run_tool(tmp_path, agent_config(url, [group("many", points, "1s")]), "--plan")
+    assert "holding 0 to 124 (125)" in ran.stdout
+    assert "holding 125 to 129 (5)" in ran.stdout
+    assert ran.returncode == 0
+    ran = run_tool(tmp_path, agent_config(url, [group("many", points, "100ms")]), "--plan")
+    assert "CANNOT be met" in ran.stdout
+    assert ran.returncode == 78
+
+
+def test_bad_configuration_is_named_by_path(tmp_path):
+    points = [
+        {"name": "n", "table": "input", "address": 65535, "type": "uint32"},
+        {"name": "n", "table": "coil", "address": 3, "type": "uint16"},
+        {"name": "o", "table": "holding", "address": 0, "type": "int16", "order": "CDAB"},
+        {"name": "p", "table": "register", "address": 0},
+        {"name": "q", "table": "holding", "address": 70000},
+    ]
+    config = agent_config("tcp://127.0.0.1:99999", [group("m", points), group("m", points[:1])])
+    config["buses"].append(agent_config("http://x")["buses"][0])
+    ran = run_tool(tmp_path, config, "--check")
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 78
+    for part in (
+        "buses[0].url",
+        "buses[0].devices[0].groups[0].points[0].address",
+        "buses[0].devices[0].groups[0].points[1].type",
+        'buses[0].devices[0].groups[0].points[1]: "n"',
+        "buses[0].devices[0].groups[0].points[2].order",
+        "buses[0].devices[0].groups[0].points[3].table",
+        "buses[0].devices[0].groups[0].points[4].address",
+        'buses[0].devices[0].groups[1]: "m"',
+        "buses[1].url",
+        "buses[1].devices[0].device",
+    ):
+        assert part in said, said
