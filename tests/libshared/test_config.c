@@ -258,6 +258,7 @@ static void test_durations_and_sizes(void **state)
         {"9223372036854775807ms", INT64_MAX, -1},
         {"9223372036854775807s", -1, -1},
         {"8589934592GiB", -1, -1},
+        {"18446744073709552s", -1, -1}, /* would wrap round to 384 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[64];
@@ -363,6 +364,9 @@ static void test_did_you_mean(void **state)
         {"prot", "port", "prot: unknown key, did you mean \"port\"?\n"}, /* one slip, not two */
         {"host", "port", "host: unknown key, known here: \"port\"\n"},
         {"periode_mz", "period_ms", "periode_mz: unknown key, did you mean \"period_ms\"?\n"},
+        {"a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         "a: unknown key, known here: "
+         "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n"},
         {"", "a", "[\"\"]: unknown key, did you mean \"a\"?\n"},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a",
          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: unknown key, known "
