@@ -73,7 +73,7 @@ static void show_state(struct station *station)
     const char *reason = reason_of(station);
 
     device_set_state(station->device, state, reason, station->board.breaker.state, clock_time_ms());
-    if (state == before)
+    if (state == before || before == DEVICE_UNKNOWN)
         return;
     log_write(state == DEVICE_ONLINE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "board",
               "device=%s/%s state=%s reason=\"%s\"", station->config->location,

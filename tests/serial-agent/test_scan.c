@@ -1,0 +1,87 @@
+/* The list of serial ports, over a /dev and a /sys of the test's own making. */
+#include "scan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Two CH340 without serial numbers, of which one is plugged in; an Uno with one; a ttyS of each
+ * kind. */
+static const char make[] =
+    "set -e; cd \"$1\"; mkdir -p dev/serial/by-id dev/serial/by-path;"
+    "usb=sys/devices/usb1;"
+    "mkdir -p $usb/1-1/1-1:1.0/ttyUSB0/tty/ttyUSB0 $usb/1-2/1-2:1.0/tty/ttyACM0 "
+    "sys/drivers/ch341-uart"
+    " sys/drivers/cdc_acm sys/class/tty/ttyS0 sys/class/tty/ttyS1;"
+    "echo 4 > sys/class/tty/ttyS0/type; echo 0 > sys/class/tty/ttyS1/type;"
+    "echo 1a86 > $usb/1-1/idVendor; echo 7523 > $usb/1-1/idProduct;"
+    "echo 2341 > $usb/1-2/idVendor; echo 0043 > $usb/1-2/idProduct; echo 85430 > $usb/1-2/serial;"
+    "ln -s $PWD/sys/drivers/ch341-uart $usb/1-1/1-1:1.0/ttyUSB0/driver;"
+    "ln -s $PWD/sys/drivers/cdc_acm $usb/1-2/1-2:1.0/driver;"
+    "ln -s $PWD/$usb/1-1/1-1:1.0/ttyUSB0/tty/ttyUSB0 sys/class/tty/ttyUSB0;"
+    "ln -s $PWD/$usb/1-1/1-1:1.0/ttyUSB0 $usb/1-1/1-1:1.0/ttyUSB0/tty/ttyUSB0/device;"
+    "ln -s $PWD/$usb/1-2/1-2:1.0/tty/ttyACM0 sys/class/tty/ttyACM0;"
+    "ln -s $PWD/$usb/1-2/1-2:1.0 $usb/1-2/1-2:1.0/tty/ttyACM0/device;"
+    "touch dev/ttyUSB0 dev/ttyACM0 dev/ttyS0 dev/ttyS1;"
+    "ln -s ../../ttyUSB0 dev/serial/by-id/usb-1a86_USB_Serial-if00-port0;"
+    "ln -s ../../ttyUSB0 dev/serial/by-path/pci-0:1:1.0-port0;"
+    "ln -s ../../ttyACM0 dev/serial/by-id/usb-Arduino_85430-if00;"
+    "ln -s ../../ttyACM0 dev/serial/by-path/pci-0:2:1.0;";
+
+static int setup(void **state)
+{
+    static char root[] = "/tmp/fieldline-scan-XXXXXX";
+    char command[4096];
+
+    assert_non_null(mkdtemp(root));
+    snprintf(command, sizeof command, "sh -c '%s' sh %s", make, root);
+    assert_int_equal(system(command), 0);
+    *state = root;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[256];
+
+    snprintf(command, sizeof command, "rm -r %s", (char *)*state);
+    return system(command);
+}
+
+static void ports_are_named_with_all_that_is_known(void **state)
+{
+    static const char *const expected[] = {
+        "/dev/ttyUSB0\n  by-id    /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0\n"
+        "  by-path  /dev/serial/by-path/pci-0:1:1.0-port0\n  driver   ch341-uart\n"
+        "  vendor   1a86\n  product  7523\n  entry ",
+        "\"port\": \"/dev/serial/by-path/pci-0:1:1.0-port0\"", /* its by-id is not its own */
+        "/dev/ttyACM0\n",
+        "  driver   cdc_acm\n  vendor   2341\n  product  0043\n  serial   85430\n",
+        "\"port\": \"/dev/serial/by-id/usb-Arduino_85430-if00\"",
+        "/dev/ttyS0\n",
+        "\"port\": \"/dev/ttyS0\"",
+    };
+    static char text[8192];
+    FILE *out = fmemopen(text, sizeof text, "w");
+
+    assert_non_null(out);
+    assert_int_equal(scan_ports(out, *state), 3);
+    fclose(out);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        if (!strstr(text, expected[i]))
+            fail_msg("there is no\n%s\nin\n%s", expected[i], text);
+    assert_null(strstr(text, "ttyS1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(ports_are_named_with_all_that_is_known, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

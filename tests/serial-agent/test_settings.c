@@ -1,0 +1,118 @@
+/* The configuration: the demo's own file, and what is refused with its path. */
+#include "settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define REPORT_SIZE 4096
+
+/* What config_report() says of the file; empty where it is good. */
+static void report_on(struct config *config, char out[REPORT_SIZE])
+{
+    FILE *stream = fmemopen(out, REPORT_SIZE, "w");
+    void *settings = NULL;
+
+    out[0] = '\0';
+    assert_non_null(stream);
+    assert_int_equal(settings_configure(&settings, config_root(config)), 0);
+    config_check(config);
+    config_report(config, stream);
+    fclose(stream);
+    settings_discard(settings);
+}
+
+static void the_demo_is_read(void **state)
+{
+    struct config *config;
+    struct settings *settings = NULL;
+    const struct board_config *board;
+
+    (void)state;
+    assert_int_equal(config_open(&config, SOURCE_DIR "/deploy/config/serial-agent.json"), 0);
+    assert_int_equal(settings_configure((void **)&settings, config_root(config)), 0);
+    assert_int_equal(settings->n_boards, 1);
+    board = &settings->boards[0];
+    assert_string_equal(board->name, "greenhouse_001");
+    assert_string_equal(board->link.url, "tcp://greenhouse-sim:4001");
+    assert_int_equal(board->board.n_polls, 1);
+    assert_string_equal(board->board.polls[0].request, "READ_SENSORS");
+    assert_int_equal(board->polls[0].n_points, 8);
+    assert_string_equal(board->polls[0].fields[2], "SOIL");
+    assert_int_equal(board->n_outputs, 4);
+    assert_string_equal(board->outputs[2].write.text, "LED,11,{ON|OFF}");
+    assert_int_equal(board->outputs[2].state_poll, 0);
+    assert_string_equal(board->polls[0].points[board->outputs[2].state_point].name, "pump");
+    settings_discard(settings);
+    config_close(config);
+}
+
+#define BOARD_WITH(more) \
+    "{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"/dev/ttyUSB0\"," more "}]}"
+#define POLLS "\"polls\":[{\"request\":\"R\",\"measurement\":\"m\",\"points\":[{\"name\":\"x\"}]}]"
+
+static void what_is_wrong_is_named_with_its_path(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *named; /* NULL: nothing is wrong */
+    } cases[] = {
+        {BOARD_WITH(POLLS), NULL},
+        {"{}", "devices"},
+        {"{\"devices\":[{}]}", "devices[0].port"},
+        {BOARD_WITH("\"actuators\":[]"), "devices[0].polls"},
+        {BOARD_WITH(POLLS ",\"baud\":0"), "devices[0].baud"},
+        {BOARD_WITH(POLLS ",\"bord\":1"), "devices[0].bord"},
+        {BOARD_WITH(POLLS ",\"backoff\":{\"first\":\"1m\",\"max\":\"1s\"}"),
+         "devices[0].backoff.first"},
+        {BOARD_WITH("\"polls\":[{\"request\":\"R\\nS\",\"measurement\":\"m\","
+                    "\"points\":[{\"name\":\"x\"}]}]"),
+         "devices[0].polls[0].request"},
+        {BOARD_WITH("\"polls\":[{\"request\":\"R\",\"measurement\":\"m\",\"points\":[]}]"),
+         "devices[0].polls[0].points"},
+        {BOARD_WITH("\"polls\":[{\"request\":\"R\",\"measurement\":\"m\","
+                    "\"points\":[{\"name\":\"x\"},{\"name\":\"x\"}]}]"),
+         "devices[0].polls[0].points[1].name"},
+        {BOARD_WITH(POLLS
+                    ",\"actuators\":[{\"name\":\"f\",\"write\":\"{ON|OFF}\",\"state\":\"y\"}]"),
+         "devices[0].actuators[0].state"},
+        {BOARD_WITH(POLLS ",\"actuators\":[{\"name\":\"f\",\"write\":\"{pin}{ON|OFF}\"}]"),
+         "devices[0].actuators[0].write"},
+        {BOARD_WITH(POLLS ",\"actuators\":[{\"name\":\"f\",\"write\":\"{value}\"},"
+                          "{\"name\":\"f\",\"write\":\"{value}\"}]"),
+         "devices[0].actuators[1].name"},
+        {"{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"COM3\"," POLLS "}]}",
+         "devices[0].port"},
+        {"{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"tcp://host\"," POLLS "}]}",
+         "devices[0].port"},
+        {"{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"/dev/x\"," POLLS "},"
+         "{\"location\":\"a\",\"name\":\"c\",\"port\":\"/dev/x\"," POLLS "}]}",
+         "devices[1].port"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char report[REPORT_SIZE];
+        struct config *config;
+
+        assert_int_equal(config_open_text(&config, "test", cases[i].text), 0);
+        report_on(config, report);
+        if (cases[i].named ? !strstr(report, cases[i].named) : report[0] != '\0')
+            fail_msg("%s\nshould name %s and says: %s", cases[i].text, cases[i].named, report);
+        config_close(config);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_demo_is_read),
+        cmocka_unit_test(what_is_wrong_is_named_with_its_path),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
