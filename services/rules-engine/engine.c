@@ -1,34 +1,8 @@
-#include "engine.h"
-#include "instance.h"
+#include "decide.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CLOCK_STEP_MS 1000 /* how often a rule that reads the clock is asked again */
-
-struct engine {
-    const struct settings *settings;
-    const struct engine_handlers *handlers;
-    void *self;
-    struct picture *picture;
-    struct agenda agenda;
-    struct instance *first, **last; /* all instances, in the order they came up */
-    struct reading *computed;       /* one for each derived value, which never meets itself */
-    struct buffer message;
-    struct engine_stats stats;
-    int64_t time_ms;
-};
-
-/* What led to a decision; no reading where it was time. */
-struct cause {
-    const struct series *series;
-    const struct reading *reading;
-    bool retained;
-};
-
-static int take_reading(struct engine *engine, struct series *series, const struct reading *reading,
-                        bool retained);
 
 int engine_open(struct engine **out, const struct settings *settings,
                 const struct engine_handlers *handlers, void *self)
@@ -66,26 +40,6 @@ void engine_close(struct engine *engine)
     picture_close(engine->picture);
     free(engine);
 }
-
-static struct engine_place place_of(const struct instance *instance)
-{
-    const struct picture_device *device = instance->selected->device;
-    return (struct engine_place){.location = device->location, .device = device->name};
-}
-
-static struct engine_memory memory_of(const struct instance *instance)
-{
-    return (struct engine_memory){
-        .rule = instance->rule->scope.name,
-        .place = place_of(instance),
-        .active = rule_is_active(&instance->state),
-        .stale = instance->state.stale,
-        .episode = instance->state.episode,
-        .since_ms = instance->state.since_ms,
-    };
-}
-
-/* --- instances: a rule or derived value meets a device --- */
 
 static struct instance *find_instance(const struct series *series, const struct scope *scope)
 {
@@ -140,145 +94,15 @@ static int match(struct engine *engine, struct series *series)
     return error;
 }
 
-/* --- what follows from an edge --- */
+static int take_reading(struct engine *engine, struct series *series, const struct reading *reading,
+                        bool retained);
 
-static void give_commands(struct engine *engine, const struct instance *instance,
-                          const struct actions *actions)
-{
-    struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
-    struct engine_place own = place_of(instance);
-    for (size_t i = 0; i < actions->n; i++) {
-        const struct action *action = &actions->items[i];
-        struct engine_command command = {
-            .place = {.location = action->location ? action->location : own.location,
-                      .device = action->device ? action->device : own.device},
-            .actuator = action->actuator,
-            .rule = instance->scope->name,
-            .value = action->expression
-                         ? expression_evaluate(action->expression, instance_read, &view)
-                         : action->value,
-            .ttl_ms = action->ttl_ms,
-            .time_ms = engine->time_ms,
-        };
-        if (command.value.type == VALUE_NONE) {
-            engine->stats.unknown_values++;
-            continue;
-        }
-        engine->stats.commands++;
-        engine->handlers->on_command(engine->self, &command);
-    }
-}
-
-static void give_alert(struct engine *engine, const struct instance *instance,
-                       enum alert_state state, const struct cause *cause)
-{
-    const struct rule *rule = instance->rule;
-    struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
-    struct engine_place place = place_of(instance);
-    struct template_names names = {place.location, place.device, rule->scope.name,
-                                   alert_severity_name(rule->severity)};
-    int reference = expression_first_reference(rule->when);
-    buffer_clear(&engine->message);
-    template_render(rule->message, &names, instance_read, &view, &engine->message);
-    struct alert alert = {
-        .state = state,
-        .severity = rule->severity,
-        .since_ms = engine->time_ms,
-        .message = buffer_string(&engine->message),
-        .rule = rule->scope.name,
-        .episode = instance->state.episode,
-        .cause = cause->reading,
-        .cause_measurement = cause->reading ? cause->series->measurement : NULL,
-    };
-    if (reference >= 0)
-        alert.value = instance_read(&view, EXPRESSION_CURRENT, (size_t)reference);
-    engine->stats.alerts++;
-    engine->handlers->on_alert(engine->self, &place, &alert);
-}
-
-static void follow(struct engine *engine, struct instance *instance, enum rule_edge edge,
-                   const struct cause *cause)
-{
-    static const enum alert_state states[] = {
-        [RULE_FIRED] = ALERT_FIRING,
-        [RULE_CLEARED] = ALERT_RESOLVED,
-        [RULE_STALE] = ALERT_STALE,
-        [RULE_RECOVERED] = ALERT_FIRING,
-    };
-    const struct rule *rule = instance->rule;
-    if (edge == RULE_NO_EDGE)
-        return;
-    struct engine_memory memory = memory_of(instance);
-    engine->handlers->on_memory(engine->self, &memory);
-    if (edge == RULE_FIRED) {
-        engine->stats.active++;
-        give_commands(engine, instance, &rule->on_active);
-    } else if (edge == RULE_CLEARED) {
-        engine->stats.active--;
-        give_commands(engine, instance, &rule->on_inactive);
-    }
-    if (rule->alerts)
-        give_alert(engine, instance, states[edge], cause);
-}
-
-/* --- evaluation --- */
-
-static void schedule(struct engine *engine, struct instance *instance)
-{
-    const struct rule *rule = instance->rule;
-    int64_t at_ms = rule_deadline_ms(&instance->state, &rule->timing);
-    bool reads_clock =
-        expression_reads_clock(rule->when) || (rule->until && expression_reads_clock(rule->until));
-    if (reads_clock && instance->live && engine->time_ms + CLOCK_STEP_MS < at_ms)
-        at_ms = engine->time_ms + CLOCK_STEP_MS;
-    if (at_ms == RULE_NEVER)
-        agenda_remove(&engine->agenda, &instance->due);
-    else
-        agenda_set(&engine->agenda, &instance->due, at_ms);
-}
-
-static void step_rule(struct engine *engine, struct instance *instance, const struct cause *cause)
-{
-    engine->stats.steps++;
-    struct rule_condition condition = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
-    if (instance->live)
-        condition = instance_condition(instance, engine->time_ms);
-    enum rule_edge edge =
-        rule_step(&instance->state, &instance->rule->timing, &condition, engine->time_ms);
-    schedule(engine, instance);
-    follow(engine, instance, edge, cause);
-}
-
-/* Computes and publishes. An unknown value is "missing": something it needs is. */
 static void step_derived(struct engine *engine, struct instance *instance,
                          const struct cause *cause)
 {
-    const struct derived *derived = instance->derived;
-    struct reading *out = &engine->computed[derived - engine->settings->derived];
-    struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
-    int64_t ts_ms = cause->reading->ts_ms;
-    int error = 0;
-    engine->stats.steps++;
-    reading_reset(out, ts_ms > instance->output->ts_ms ? ts_ms : instance->output->ts_ms,
-                  ++instance->seq);
-    for (size_t i = 0; i < derived->n_values && !error; i++) {
-        struct value value =
-            expression_evaluate(derived->values[i].expression, instance_read, &view);
-        error = value.type == VALUE_NONE
-                    ? reading_add_fault(out, derived->values[i].name, "missing")
-                    : reading_add(out, derived->values[i].name, value);
-    }
-    if (error) {
-        engine->stats.no_memory++;
-        return;
-    }
-    struct engine_place place = place_of(instance);
-    if (!cause->retained) {
-        engine->stats.derived++;
-        engine->handlers->on_reading(engine->self, &place, derived->measurement,
-                                     derived->scope.name, out);
-    }
-    take_reading(engine, instance->output, out, cause->retained);
+    const struct reading *computed = decide_derived(engine, instance, cause);
+    if (computed)
+        take_reading(engine, instance->output, computed, cause->retained);
 }
 
 /* Derived values before rules, so that a rule that reads both sees the new ones. */
@@ -296,7 +120,7 @@ static void step_watchers(struct engine *engine, const struct series *series,
         if (cause->retained)
             continue;
         instance->heard = true;
-        step_rule(engine, instance, cause);
+        decide_rule(engine, instance, cause);
     }
 }
 
@@ -351,11 +175,9 @@ int engine_status(struct engine *engine, const struct engine_place *place, bool 
     for (struct series *series = device->series; series; series = series->next)
         for (size_t i = 0; i < series->n_watchers; i++)
             if (series->watchers[i]->rule)
-                step_rule(engine, series->watchers[i], &none);
+                decide_rule(engine, series->watchers[i], &none);
     return 0;
 }
-
-/* --- memory and time --- */
 
 static const struct rule *find_rule(const struct engine *engine, const struct engine_memory *memory)
 {
@@ -391,7 +213,7 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
         .since_ms = memory->since_ms,
         .known_ms = time_ms,
     };
-    schedule(engine, instance);
+    decide_schedule(engine, instance);
     return 0;
 }
 
@@ -400,7 +222,7 @@ void engine_remember(const struct engine *engine, engine_memory_fn *on_memory, v
     for (const struct instance *instance = engine->first; instance; instance = instance->next) {
         if (!instance->rule || instance->state.episode == 0)
             continue;
-        struct engine_memory memory = memory_of(instance);
+        struct engine_memory memory = decide_memory(instance);
         on_memory(self, &memory);
     }
 }
@@ -416,7 +238,7 @@ void engine_tick(struct engine *engine, int64_t time_ms)
     static const struct cause none = {NULL, NULL, false};
     engine->time_ms = time_ms;
     while (engine_next_ms(engine) <= time_ms)
-        step_rule(engine, (struct instance *)agenda_first(&engine->agenda), &none);
+        decide_rule(engine, (struct instance *)agenda_first(&engine->agenda), &none);
 }
 
 struct engine_stats engine_stats(const struct engine *engine)

@@ -4,14 +4,17 @@ import json
 import signal
 import time
 
+import paho.mqtt.client as paho
 import pytest
 
+import contract
 import stand
 
 TELEMETRY = "iot/facility_a/greenhouse_001/telemetry/sensors"
 COMMAND = "iot/facility_a/greenhouse_001/command/fan"
 ALERT = "iot/facility_a/greenhouse_001/alert/too_hot"
 SERVICE = "iot/_service/rules-engine/status"
+OWN = ("iot/+/+/command/+", "iot/+/+/alert/+", "iot/+/+/telemetry/kpi", "iot/_service/#", "iot/_dead/#")
 
 RULES = {
     "derived": [
@@ -79,7 +82,10 @@ def engine(start, listener, tmp_path):
         listener.wait(SERVICE, lambda m: m.json["state"] == "online", since=mark)
         return service
 
-    return start_engine
+    yield start_engine
+    for message in listener.messages:
+        if any(paho.topic_matches_sub(own, message.topic) for own in OWN):
+            contract.check(message.topic, message.payload)
 
 
 def settled(listener):

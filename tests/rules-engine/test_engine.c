@@ -394,6 +394,12 @@ static void test_restart(void **state)
     expect(&stand, "command greenhouse_001/fan false; alert greenhouse_001/cool resolved 7 20.0; ");
     temperature(&stand, 30);
     expect(&stand, "command greenhouse_001/fan true; alert greenhouse_001/cool firing 8 30.0; ");
+    engine_close(stand.engine);
+    open_engine(&stand);
+    retained_temperature(&stand, 30); /* whichever of the retained ones comes first */
+    assert_int_equal(engine_restore(stand.engine, &memory, stand.time_ms), 0);
+    temperature(&stand, 30.5);
+    expect(&stand, "");
     restart(&stand, &memory);
     wait_ms(&stand, 10000); /* nothing ever comes */
     expect(&stand, "alert greenhouse_001/cool stale 7 unknown; ");

@@ -131,7 +131,7 @@ static void test_damage(void **state)
                   "rubbish\n"
                   "20 2 active here b\n"
                   "30 1 stale here c hot\n"
-                  "40 1 active here d ho"); /* cut off by a crash */
+                  "40 1 active here d hot"); /* cut off by a crash, of whatever rule */
     open_memory(stand);
     expect(stand, "a/hot active 1; c/hot stale 1; ");
     close_memory(stand);

@@ -1,0 +1,43 @@
+/* Inside the engine: what engine.c, which keeps the picture, and decide.c, which asks the rules,
+ * share. */
+#ifndef DECIDE_H
+#define DECIDE_H
+
+#include "engine.h"
+#include "instance.h"
+
+struct engine {
+    const struct settings *settings;
+    const struct engine_handlers *handlers;
+    void *self;
+    struct picture *picture;
+    struct agenda agenda;
+    struct instance *first, **last; /* all instances, in the order they came up */
+    struct reading *computed;       /* one for each derived value, which never meets itself */
+    struct buffer message;
+    struct engine_stats stats;
+    int64_t time_ms;
+};
+
+/* What led to a decision; no reading where it was time. */
+struct cause {
+    const struct series *series;
+    const struct reading *reading;
+    bool retained;
+};
+
+struct engine_memory decide_memory(const struct instance *instance);
+
+/* Evaluates a rule and tells what follows. */
+void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause);
+
+/* Puts a rule's next moment on the agenda. */
+void decide_schedule(struct engine *engine, struct instance *instance);
+
+/* Computes a derived value and, unless a retained reading is the cause, tells it. Gives the
+ * reading, to be taken as input in its turn, borrowed until the same is computed anew; NULL without
+ * memory. */
+const struct reading *decide_derived(struct engine *engine, struct instance *instance,
+                                     const struct cause *cause);
+
+#endif
