@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import signal
 import threading
 import time
 
@@ -369,3 +370,59 @@ def test_test_sends_one(start, config, receiver, run_program, tmp_path):
     program = run_program("alerter", "--config", path, "--test", "nobody")
     assert program.process.wait(stand.PATIENCE_S) == 64
     assert "log ops" in program.log()
+
+
+def test_full_queue_drops_the_oldest(listener, start, config, receiver):
+    receiver.script = [(503, {})] * 1000
+    config["channels"]["ops"]["queue"] = 2
+    service = start("alerter", config)
+    wait_up(listener)
+    for episode in range(1, 6):
+        publish(listener, "firing", episode, since=episode)
+    settle(listener, "end")
+    stand.wait_until(lambda: service.log().count('reason="queue full"') == 3, what="three dropped")
+    receiver.script = []
+    wait_ended(listener, 5, "firing")
+    delivered = listener.find(OUTCOME_TOPIC, lambda m: m.json["outcome"] == "delivered")
+    assert len(delivered) == 2
+
+
+def test_gives_up_in_the_end(listener, start, config, receiver):
+    receiver.script = [(503, {})] * 1000
+    config["channels"]["ops"]["give_up_after"] = "1s"
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    outcome = wait_ended(listener, 1, "firing", "failed")
+    assert outcome["attempts"] > 1
+    assert outcome["error"] == "answer 503"
+
+
+def test_breaker_spares_the_receiver(listener, start, config, receiver):
+    """After three failures in a row it is asked at most once in breaker_open."""
+    receiver.script = [(503, {})] * 1000
+    config["channels"]["ops"].update(retry_first="10ms", retry_max="10ms", breaker_open="400ms")
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    times = [at for at, _, _ in receiver.wait_for(5)]
+    assert times[3] - times[2] >= 0.39
+    assert times[4] - times[3] >= 0.39
+
+
+def test_reload_changes_the_routes_and_repeats_nothing(listener, start, config, receiver):
+    service = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing")
+    wait_ended(listener, 1, "firing")
+    config["routes"] = [{"channels": ["log"]}]
+    config["mqtt"] = json.loads(service.config_path.read_text())["mqtt"]
+    service.write(config)
+    mark = listener.mark()
+    service.signal(signal.SIGHUP)
+    stand.wait_until(lambda: "reload" in service.log(), what="the reload in the log")
+    publish(listener, "resolved")
+    listener.wait("iot/_notification/log", lambda m: m.json["state"] == "resolved", since=mark)
+    settle(listener, "end")
+    assert len(receiver.requests) == 1
+    assert not listener.find("iot/_notification/+", lambda m: m.json["state"] == "firing", since=mark)

@@ -130,7 +130,8 @@ static long rtu_on_bytes(void *self, struct link *link, const uint8_t *bytes, si
         rtu_answer(self, link, &request);
         done += n;
     }
-    return done; /* what is wrong waits for the silence that ends it */
+    /* What is wrong waits for the silence that ends it, unless it is no frame at all. */
+    return size - (size_t)done > FRAME_MAX ? (long)size : done;
 }
 
 static long rtu_on_quiet(void *self, struct link *link, const uint8_t *bytes, size_t size)

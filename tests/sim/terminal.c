@@ -7,18 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
-
-#define LOOK_EVERY_MS 20
 
 struct terminal {
     struct link_options options; /* the user's */
     struct link_handlers handlers;
     int fd;            /* master */
-    struct link *link; /* NULL while nobody has the other end open */
-    struct loop_timer *look;
+    int opens_fd;      /* inotify: tells of every opening and closing of the slave */
+    int openers;       /* who have the slave open now */
+    struct link *link; /* NULL while nobody has */
     char path[PATH_MAX];
 };
 
@@ -67,24 +67,6 @@ int terminal_open_device(const char *path, unsigned baud)
     return fd;
 }
 
-/* The master hangs up (POLLHUP) as long as nobody has the slave open, and cannot tell when somebody
- * does: it has to be looked at. */
-static void terminal_look(void *self)
-{
-    struct terminal *terminal = self;
-    struct pollfd master = {.fd = terminal->fd};
-    const struct link_options options = {.loop = terminal->options.loop,
-                                         .links = terminal->options.links,
-                                         .handlers = &terminal->handlers,
-                                         .self = terminal};
-
-    if (poll(&master, 1, 0) == 0 || !(master.revents & POLLHUP)) {
-        if (link_open(&terminal->link, &options, terminal->fd, true) == 0)
-            return;
-    }
-    loop_timer_set(terminal->look, loop_now(terminal->options.loop) + LOOK_EVERY_MS);
-}
-
 static void terminal_on_open(void *self, struct link *link)
 {
     struct terminal *terminal = self;
@@ -115,10 +97,53 @@ static void terminal_on_close(void *self, struct link *link)
         terminal->options.handlers->on_close(terminal->options.self, link);
     terminal->link = NULL;
     tcflush(terminal->fd, TCIOFLUSH);
-    loop_timer_set(terminal->look, loop_now(terminal->options.loop));
 }
 
-/* Sets the slave raw, and by opening and closing it once brings the master into POLLHUP. */
+static void terminal_opened(struct terminal *terminal)
+{
+    const struct link_options options = {.loop = terminal->options.loop,
+                                         .links = terminal->options.links,
+                                         .handlers = &terminal->handlers,
+                                         .self = terminal};
+
+    terminal->openers++;
+    if (!terminal->link && link_open(&terminal->link, &options, terminal->fd, true) < 0)
+        terminal->link = NULL;
+}
+
+static void terminal_closed(struct terminal *terminal)
+{
+    struct link *link = terminal->link;
+
+    if (terminal->openers > 0)
+        terminal->openers--;
+    if (terminal->openers > 0 || !link)
+        return;
+    terminal_on_close(terminal, link);
+    link_close(link);
+}
+
+/* The master alone only tells that nobody has the slave open (POLLHUP), not when somebody does, and
+ * misses who closes and opens again at once. */
+static void terminal_on_opens(void *self, short revents)
+{
+    struct terminal *terminal = self;
+    _Alignas(struct inotify_event) char events[4096];
+    ssize_t size = read(terminal->opens_fd, events, sizeof events);
+
+    (void)revents;
+    for (ssize_t at = 0; at < size;) {
+        const struct inotify_event *event = (const struct inotify_event *)(events + at);
+
+        if (event->mask & IN_OPEN)
+            terminal_opened(terminal);
+        else if (event->mask & IN_CLOSE)
+            terminal_closed(terminal);
+        at += (ssize_t)(sizeof *event + event->len);
+    }
+}
+
+/* Sets the slave raw, and watches who opens it from then on. */
 static int terminal_prepare(struct terminal *terminal, const char *path)
 {
     struct stat there;
@@ -135,6 +160,8 @@ static int terminal_prepare(struct terminal *terminal, const char *path)
     close(fd);
     if (rc < 0)
         return rc;
+    if (inotify_add_watch(terminal->opens_fd, slave, IN_OPEN | IN_CLOSE) < 0)
+        return -errno;
     if (lstat(path, &there) == 0 && !S_ISLNK(there.st_mode))
         return -EEXIST;
     unlink(path);
@@ -163,14 +190,14 @@ int terminal_open(struct terminal **out, const struct link_options *options, con
         .on_close = terminal_on_close,
     };
     terminal->fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    rc = terminal->fd < 0 ? -errno : terminal_prepare(terminal, path);
+    terminal->opens_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    rc = terminal->fd < 0 || terminal->opens_fd < 0 ? -errno : terminal_prepare(terminal, path);
     if (rc == 0)
-        rc = loop_timer_open(&terminal->look, options->loop, terminal_look, terminal);
+        rc = loop_watch(options->loop, terminal->opens_fd, POLLIN, terminal_on_opens, terminal);
     if (rc < 0) {
         terminal_close(terminal);
         return rc;
     }
-    loop_timer_set(terminal->look, loop_now(options->loop));
     *out = terminal;
     return 0;
 }
@@ -181,7 +208,10 @@ void terminal_close(struct terminal *terminal)
         return;
     if (terminal->link)
         link_close(terminal->link);
-    loop_timer_close(terminal->look);
+    if (terminal->opens_fd >= 0) {
+        loop_unwatch(terminal->options.loop, terminal->opens_fd);
+        close(terminal->opens_fd);
+    }
     if (terminal->fd >= 0)
         close(terminal->fd);
     if (*terminal->path)
