@@ -1,0 +1,33 @@
+/* Messages on their way to the store: their points, and themselves as long as they may still become
+ * dead letters. Pure. */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include "lines.h"
+#include "message.h"
+
+struct batch_entry {
+    size_t offset, size; /* of the record, in `records` */
+    size_t first_line;
+};
+
+struct batch {
+    struct lines lines;
+    struct buffer records;
+    struct batch_entry *entries; /* owned */
+    size_t n, capacity;
+    size_t n_messages;   /* also those without a point */
+    uint64_t next;       /* number of the record after the last one */
+    int64_t received_ms; /* of its first message; wall clock */
+};
+
+/* The points from `first_line` on are this record's. Copied. Returns 0 or -ENOMEM. */
+int batch_add(struct batch *batch, const void *record, size_t size, size_t first_line);
+
+/* The message that line came from. False where the batch has no such line. */
+bool batch_find(const struct batch *batch, size_t line, struct message *out);
+
+void batch_clear(struct batch *batch); /* empty again, memory kept */
+void batch_free(struct batch *batch);
+
+#endif

@@ -1,0 +1,66 @@
+/* What to post next, and what an answer means: a store that is away is waited for, a bad line is
+ * found by halving, nothing else is held up by it. Pure: time and random numbers are passed in. */
+#ifndef DELIVER_H
+#define DELIVER_H
+
+#include "backoff.h"
+#include "breaker.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What came back for a post. */
+struct deliver_answer {
+    int status;             /* HTTP status; 0 where no whole answer came */
+    int64_t retry_after_ms; /* 0 where the server did not say */
+    bool says_error;        /* the body of an answer with 2xx says that it failed */
+};
+
+enum deliver_verdict {
+    DELIVER_STORED,
+    DELIVER_REST_STORED, /* 422: the store kept what it can and will never keep the others */
+    DELIVER_REFUSED,     /* one line, refused: a dead letter */
+    DELIVER_TOO_LARGE,   /* one line, too large even alone: a dead letter */
+    DELIVER_SPLIT,       /* the same lines again, fewer at once */
+    DELIVER_HELD,        /* the store answers, but takes nothing from us: credentials, bucket… */
+    DELIVER_AWAY         /* away or busy */
+};
+
+struct deliver {
+    struct backoff backoff;
+    struct breaker breaker;
+    size_t lines_max;  /* in a post; 413 lowers it for good */
+    size_t span;       /* lines of the next post; grows back after a probe */
+    size_t n;          /* lines of the batch */
+    size_t from;       /* first line not yet dealt with */
+    size_t suspect_to; /* before this line there is a bad one */
+    int64_t ready_ms;  /* nothing is posted before */
+};
+
+struct deliver_options {
+    size_t lines_max;
+    int64_t backoff_first_ms;
+    int64_t backoff_max_ms;
+    unsigned breaker_threshold;
+    int64_t breaker_open_ms;
+};
+void deliver_init(struct deliver *deliver, const struct deliver_options *options);
+
+void deliver_begin(struct deliver *deliver, size_t n_lines);
+
+enum deliver_step { DELIVER_DONE, DELIVER_POST, DELIVER_WAIT };
+struct deliver_next {
+    enum deliver_step step;
+    size_t from, to; /* DELIVER_POST: the lines */
+    int64_t at_ms;   /* DELIVER_WAIT: monotonic */
+};
+/* After DELIVER_POST deliver_take() must follow. */
+struct deliver_next deliver_next(struct deliver *deliver, int64_t now_ms);
+
+/* The answer to the lines [from, to) of the last DELIVER_POST. */
+enum deliver_verdict deliver_take(struct deliver *deliver, size_t n_posted,
+                                  const struct deliver_answer *answer, uint64_t random,
+                                  int64_t now_ms);
+
+#endif

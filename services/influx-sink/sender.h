@@ -1,0 +1,37 @@
+/* The thread that empties the spool into the target: reads, encodes, posts, and moves the cursor
+ * only after the store said yes or the dead letters hold what it refused. */
+#ifndef SENDER_H
+#define SENDER_H
+
+#include "health.h"
+#include "inbox.h"
+#include "settings.h"
+#include "spool.h"
+
+struct sender;
+
+struct sender_options { /* all borrowed until the end */
+    const struct settings *settings;
+    const char *root;
+    struct spool *spool;
+    struct health *health;
+    struct inbox *events; /* gets struct report_event */
+};
+
+int sender_open(struct sender **out, const struct sender_options *options); /* 0 or -errno */
+
+/* Ends the post in flight and the thread; what was not committed stays in the spool. */
+void sender_close(struct sender *sender);
+
+/* Seen from the loop. */
+struct sender_view {
+    enum breaker_state breaker;
+    bool idle;           /* all that was in the spool is stored */
+    bool away;           /* the last post found no store */
+    bool held;           /* the store takes nothing from us */
+    int64_t received_ms; /* wall clock, when the oldest message on its way came; 0 where there is
+                            none */
+};
+struct sender_view sender_view(const struct sender *sender);
+
+#endif

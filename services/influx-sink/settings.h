@@ -1,0 +1,33 @@
+/* What influx-sink reads from its configuration file. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "config.h"
+#include "target.h"
+
+#define SETTINGS_FILTERS_MAX 32
+
+struct settings { /* strings are the configuration's or owned, as `owned` says */
+    const char *filters[SETTINGS_FILTERS_MAX + 1]; /* below the root; NULL at the end */
+    int64_t session_expiry_ms;
+    const char *spool_directory;
+    int64_t spool_max_bytes;
+    int64_t segment_bytes;
+    int64_t sync_ms;
+    bool sync_each;
+    size_t batch_points;
+    int64_t batch_age_ms;
+    int64_t backoff_first_ms;
+    int64_t backoff_max_ms;
+    unsigned breaker_threshold;
+    int64_t breaker_open_ms;
+    const char *dead_path;
+    int64_t dead_max_bytes;
+    struct target_settings target;
+    char *owned[2]; /* the two paths where they follow from service.state_dir */
+};
+
+int settings_read(struct settings **out, struct config_node *root); /* 0 or -ENOMEM */
+void settings_free(struct settings *settings);
+
+#endif

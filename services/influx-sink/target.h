@@ -1,0 +1,47 @@
+/* Where points go. Blocking, for the sender's thread; one target a post at a time. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "deliver.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum target_kind {
+    TARGET_INFLUXDB2, /* POST /api/v2/write?org&bucket&precision=ms */
+    TARGET_INFLUXDB1, /* POST /write?db&precision=ms */
+    TARGET_FILE       /* line protocol appended to a file, on the disk before it is called stored */
+};
+
+struct target_settings { /* all borrowed */
+    enum target_kind kind;
+    const char *url; /* http://host:port, https://…, file:///path */
+    const char *org; /* influxdb2 */
+    const char *bucket;
+    const char *token;            /* NULL: none */
+    const char *database;         /* influxdb1 */
+    const char *retention_policy; /* "": the database's */
+    const char *username;         /* NULL: none */
+    const char *password;
+    const char *ca_file; /* NULL: the system's */
+    bool gzip;
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms;
+};
+
+struct target_answer {
+    struct deliver_answer result;
+    char words[400]; /* the server's, or why there are none; one line of text */
+};
+
+struct target;
+
+/* Returns 0 or -errno. */
+int target_open(struct target **out, const struct target_settings *settings);
+void target_close(struct target *target);
+void target_post(struct target *target, const char *lines, size_t size,
+                 struct target_answer *answer);
+void target_abort(struct target *target); /* any thread: the post in flight ends within a second */
+
+#endif
