@@ -2,20 +2,18 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "jsonw.h"
+#include "keeper.h"
 #include "life.h"
 #include "log.h"
-#include "memory.h"
 #include "route.h"
 #include "settings.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SAVE_SOON_MS 20    /* changes that come together are saved together */
-#define SAVE_AGAIN_MS 5000 /* after a failure */
 #define DEAD_PAYLOAD_MAX 4096
 #define COUNTER_SIZE 128
 
@@ -25,11 +23,8 @@ struct alerter {
     struct mqtt *mqtt;
     struct life *life;
     struct channel *channels[ROUTE_CHANNELS_MAX];
-    struct loop_timer *save;
-    char path[PATH_MAX]; /* "" where there is nowhere to keep the memory */
-    bool save_due;
-    int save_error; /* 0 or -errno of the last attempt */
-    bool cold;      /* nothing is remembered: what is retained is no news */
+    struct keeper *keeper;
+    bool cold; /* nothing is remembered: what is retained is no news */
     struct log_limit bad_limit;
     health_counter *alerts;
     health_counter *repeated;
@@ -37,42 +32,6 @@ struct alerter {
     health_counter *unrouted;
     health_counter *lost;
 };
-
-static void save_in(struct alerter *alerter, int64_t delay_ms)
-{
-    if (!alerter->save_due)
-        loop_timer_set(alerter->save, loop_now(service_loop(alerter->service)) + delay_ms);
-    alerter->save_due = true;
-}
-
-static void alerter_save(void *self)
-{
-    struct alerter *alerter = self;
-    struct memory_writer writer;
-    int rc;
-
-    alerter->save_due = false;
-    if (!*alerter->path)
-        return;
-    memory_begin(&writer, alerter->life);
-    for (size_t i = 0; i < alerter->settings->n_channels; i++) {
-        const struct channel *channel = alerter->channels[i];
-
-        for (const struct notification *n = channel_waiting(channel); n; n = n->next)
-            memory_add(&writer, channel_settings(channel)->name, n);
-    }
-    rc = memory_save(&writer, alerter->path);
-    if (rc < 0)
-        save_in(alerter, SAVE_AGAIN_MS);
-    if (rc < 0 && rc != alerter->save_error)
-        log_error("memory_not_saved", "path=%s reason=\"%s\"", alerter->path, strerror(-rc));
-    alerter->save_error = rc;
-}
-
-static void alerter_changed(struct alerter *alerter)
-{
-    save_in(alerter, SAVE_SOON_MS);
-}
 
 static void alerter_count(struct alerter *alerter, const char *what, const struct channel *channel)
 {
@@ -113,7 +72,7 @@ static void alerter_on_end(void *self, const struct channel *channel,
         health_set_error(service_health(alerter->service), clock_time_ms(),
                          outcome == CHANNEL_DROPPED ? "queue full" : ended->error);
     }
-    alerter_changed(alerter);
+    keeper_changed(alerter->keeper);
 }
 
 static void alerter_on_retry(void *self, const struct channel *channel,
@@ -168,7 +127,7 @@ static int alerter_on_alert(void *self, const struct alert *alert)
         health_raise(alerter->repeated, 1);
     else
         alerter_notify(alerter, heard->topic, alert);
-    alerter_changed(alerter);
+    keeper_changed(alerter->keeper);
     return 0;
 }
 
@@ -208,7 +167,7 @@ static void alerter_on_message(void *self, const struct mqtt_message *message)
         alerter_refuse(alerter, message, "the topic's names are not of a-z, 0-9, _ and -");
     } else if (message->size == 0) { /* the retained alert was deleted */
         life_forget(alerter->life, &topic);
-        alerter_changed(alerter);
+        keeper_changed(alerter->keeper);
     } else if (alert_decode(message->payload, message->size, alerter_on_alert, &heard, error,
                             sizeof error) < 0) {
         alerter_refuse(alerter, message, error);
@@ -249,35 +208,18 @@ static void alerter_on_pending(void *self, const char *name, struct notification
     notification_close(notification);
 }
 
-/* A memory that cannot be read is put aside and the alerter begins as new: alerting goes on. */
-static int alerter_remember(struct alerter *alerter)
+static int open_memory(struct alerter *alerter)
 {
-    const char *directory = service_state_dir(alerter->service);
-    char error[256] = "", aside[PATH_MAX + 8];
-    int rc;
+    const struct keeper_parts parts = {.loop = service_loop(alerter->service),
+                                       .life = alerter->life,
+                                       .channels = alerter->channels,
+                                       .n_channels = alerter->settings->n_channels};
+    int rc = keeper_open(&alerter->keeper, &parts, service_state_dir(alerter->service));
 
-    alerter->cold = true;
-    if (!*directory) {
-        log_warning("no_memory",
-                    "reason=\"service.state_dir is not set\" "
-                    "effect=\"alerts raised while this program is away are not told\"");
-        return 0;
-    }
-    if ((size_t)snprintf(alerter->path, sizeof alerter->path, "%s/alerter.json", directory) >=
-        sizeof alerter->path)
-        return -ENAMETOOLONG;
-    rc =
-        memory_load(alerter->path, alerter->life, alerter_on_pending, alerter, error, sizeof error);
-    if (rc == -ENOMEM)
-        return rc;
-    alerter->cold = rc < 0;
-    if (rc < 0 && rc != -ENOENT) {
-        log_error("memory_lost", "path=%s reason=\"%s\"", alerter->path,
-                  *error ? error : strerror(-rc));
-        snprintf(aside, sizeof aside, "%s.bad", alerter->path);
-        rename(alerter->path, aside);
-    }
-    return 0;
+    if (rc == 0)
+        rc = keeper_load(alerter->keeper, alerter_on_pending, alerter);
+    alerter->cold = rc == 0;
+    return rc < 0 ? rc : 0;
 }
 
 static int open_channels(struct alerter *alerter)
@@ -312,6 +254,16 @@ static void open_counters(struct alerter *alerter)
     alerter->lost = health_count(health, "dropped.other");
 }
 
+static void alerter_free(struct alerter *alerter)
+{
+    health_off_sample(service_health(alerter->service), alerter);
+    keeper_close(alerter->keeper);
+    for (size_t i = 0; i < ROUTE_CHANNELS_MAX; i++)
+        channel_close(alerter->channels[i]);
+    life_close(alerter->life);
+    free(alerter);
+}
+
 int alerter_start(void **out, struct service *service, const void *settings)
 {
     struct alerter *alerter = calloc(1, sizeof *alerter);
@@ -326,30 +278,30 @@ int alerter_start(void **out, struct service *service, const void *settings)
     open_counters(alerter);
     rc = life_open(&alerter->life, (size_t)alerter->settings->remember);
     if (rc == 0)
-        rc = loop_timer_open(&alerter->save, service_loop(service), alerter_save, alerter);
-    if (rc == 0)
         rc = open_channels(alerter);
     if (rc == 0)
-        rc = alerter_remember(alerter);
+        rc = open_memory(alerter);
     if (rc == 0)
         rc = health_on_sample(service_health(service), alerter_sample, alerter);
     if (rc == 0)
         rc = subscribe(alerter);
     if (rc < 0) {
-        *alerter->path = '\0'; /* what was not read whole must not be saved */
-        alerter_close(alerter);
+        alerter_free(alerter);
         return rc;
     }
     *out = alerter;
     return 0;
 }
 
-/* Once the first connection has told its retained alerts, what is new on the next one is news. */
+/* The first connection tells what is retained; from then on, and after the next start, what differs
+ * from that is news: hence the memory is kept even if it is empty. */
 void alerter_on_link(void *self, bool up)
 {
     struct alerter *alerter = self;
 
-    if (!up)
+    if (up)
+        keeper_changed(alerter->keeper);
+    else
         alerter->cold = false;
 }
 
@@ -374,27 +326,18 @@ bool alerter_drained(void *self)
 void alerter_close(void *self)
 {
     struct alerter *alerter = self;
-    bool started = alerter->save != NULL;
 
-    health_off_sample(service_health(alerter->service), alerter);
-    for (size_t i = 0; started && i < alerter->settings->n_channels; i++)
-        started = alerter->channels[i] != NULL;
-    if (started)
-        alerter_save(alerter);
-    for (size_t i = 0; i < ROUTE_CHANNELS_MAX; i++)
-        channel_close(alerter->channels[i]);
-    loop_timer_close(alerter->save);
-    life_close(alerter->life);
-    free(alerter);
+    keeper_save(alerter->keeper);
+    alerter_free(alerter);
 }
 
 bool alerter_working(void *self, char *why, size_t size)
 {
     struct alerter *alerter = self;
 
-    if (alerter->save_error == 0)
+    if (keeper_error(alerter->keeper) == 0)
         return true;
-    snprintf(why, size, "the memory cannot be saved in %s: %s", alerter->path,
-             strerror(-alerter->save_error));
+    snprintf(why, size, "the memory cannot be saved in %s: %s", keeper_path(alerter->keeper),
+             strerror(-keeper_error(alerter->keeper)));
     return false;
 }

@@ -2,10 +2,12 @@
 
 import http.server
 import json
+import os
 import signal
 import threading
 import time
 
+import paho.mqtt.client as paho
 import pytest
 
 import contract
@@ -124,8 +126,13 @@ def settle(listener, marker):
     listener.wait("iot/_dead/alerter", lambda m: m.json["payload"] == marker)
 
 
+def memory_path(config):
+    return config["service"]["state_dir"] + "/alerter.json"
+
+
 def state_of(config):
-    return json.loads(open(config["service"]["state_dir"] + "/alerter.json").read())
+    with open(memory_path(config)) as file:
+        return json.load(file)
 
 
 def wait_saved(config, episode, state):
@@ -220,8 +227,6 @@ def test_raised_while_killed_arrives_once(listener, start, config, receiver, ses
 
 def take_over_session(listener):
     """Connects as the alerter with a clean start, so that the broker forgets its session."""
-    import paho.mqtt.client as paho
-
     client = paho.Client(client_id="alerter", protocol=paho.MQTTv5)
     client.connect("127.0.0.1", listener._client._port, clean_start=True)
     client.loop_start()
@@ -240,6 +245,17 @@ def test_fired_and_resolved_while_killed_is_told(listener, start, config, receiv
     service.start()
     wait_ended(listener, 1, "resolved")
     assert [body["state"] for _, _, body in receiver.requests] == ["firing", "resolved"]
+
+
+def test_the_very_first_alert_raised_while_killed_is_told(listener, start, config, receiver):
+    service = start("alerter", config)
+    stand.wait_until(lambda: os.path.exists(memory_path(config)), what="the empty memory on disk")
+    service.kill()
+    take_over_session(listener)
+    publish(listener, "firing", 1)
+    service.start()
+    wait_ended(listener, 1, "firing")
+    assert len(receiver.requests) == 1
 
 
 def test_first_start_is_silent_about_what_is_retained(listener, start, config, receiver):
