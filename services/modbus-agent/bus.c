@@ -158,14 +158,14 @@ static uint64_t count_answers(const struct bus *bus, const uint8_t *bytes, size_
 }
 
 /* Before each request: nothing old may be left to be read as its answer. Notices on the way that
- * the other side has hung up, while nothing is lost by it yet. */
+ * the other side has hung up (many do after idle seconds), while nothing is lost by it yet. */
 static int clear_the_way(struct bus *bus, unsigned unit)
 {
     uint8_t bytes[4096];
     int n = drain(bus, bytes, sizeof bytes, 0);
 
     if (n < 0)
-        return n;
+        return -ESTALE;
     if (n > 0)
         bus->late_replies += count_answers(bus, bytes, (size_t)n);
     modbus_set_slave(bus->modbus, (int)unit);

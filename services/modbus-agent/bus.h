@@ -6,7 +6,8 @@
  *   1 … 255      the unit refused: the exception code of the specification (section 7)
  *   -ETIMEDOUT   the unit was silent; the link is kept
  *   -EBADMSG     what came was no answer to the question (garbled); the link is kept
- *   other        -errno: the link is gone, bus_disconnect() is due
+ *   -ESTALE      the other side had hung up before; nothing was sent, so that after bus_connect()
+ * the request may be made again other        -errno: the link is gone, bus_disconnect() is due
  *
  * An answer that comes after its time is never taken for the next one: whatever waits on the link
  * is thrown away before a request is sent; over TCP the transaction number is checked, on a serial

@@ -227,6 +227,37 @@ static struct answer *begin_round(const struct round *round, const struct plan *
     return answer;
 }
 
+/* After a request found that the other side had hung up. Returns 0 or -errno. */
+static int reopen(struct driver *driver)
+{
+    char error[ANSWER_TEXT_SIZE];
+    int rc = bus_connect(driver->bus, error, sizeof error);
+
+    health_raise(rc == 0 ? driver->tally.connects : driver->tally.connect_failures, 1);
+    return rc;
+}
+
+static int ask(struct driver *driver, unsigned unit, const struct span *span, uint16_t *cells)
+{
+    int result = bus_read(driver->bus, unit, span, cells);
+
+    if (result != -ESTALE)
+        return result;
+    result = reopen(driver);
+    return result == 0 ? bus_read(driver->bus, unit, span, cells) : result;
+}
+
+static int order(struct driver *driver, unsigned unit, const struct span *span,
+                 const uint16_t *cells)
+{
+    int result = bus_write(driver->bus, unit, span, cells);
+
+    if (result != -ESTALE)
+        return result;
+    result = reopen(driver);
+    return result == 0 ? bus_write(driver->bus, unit, span, cells) : result;
+}
+
 static void read_next(struct driver *driver, const struct schedule_pick *pick)
 {
     struct round *round = &driver->rounds[pick->group];
@@ -242,8 +273,7 @@ static void read_next(struct driver *driver, const struct schedule_pick *pick)
         schedule_abandon(&driver->schedule, pick->group);
         return;
     }
-    result = bus_read(driver->bus, unit->unit, &request->span,
-                      round->answer->cells + request->first_cell);
+    result = ask(driver, unit->unit, &request->span, round->answer->cells + request->first_cell);
     round->answer->results[pick->request] = result;
     round->answer->time_ms = clock_time_ms();
     conclude(driver, round->unit, result);
@@ -269,11 +299,11 @@ static int write_cells(struct driver *driver, struct answer *answer, const uint1
 
     wait_out(driver->schedule.units[answer->unit].held_ms);
     health_raise(driver->tally.writes, 1);
-    result = bus_write(driver->bus, unit->unit, span, cells);
+    result = order(driver, unit->unit, span, cells);
     conclude(driver, answer->unit, result);
     if (result != 0)
         return result;
-    result = bus_read(driver->bus, unit->unit, span, answer->cells);
+    result = ask(driver, unit->unit, span, answer->cells);
     conclude(driver, answer->unit, result);
     if (result != 0)
         return result;

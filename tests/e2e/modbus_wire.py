@@ -37,6 +37,7 @@ class RawServer:
     def __init__(self, answer):
         self.answer = answer
         self.connections = 0
+        self.peers = []
         self.requests = []  # (monotonic time, unit, pdu)
         self.stopping = False
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -53,6 +54,7 @@ class RawServer:
             if self.stopping:
                 return
             self.connections += 1
+            self.peers.append(peer)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
@@ -81,6 +83,11 @@ class RawServer:
             peer.sendall(frame)
         except OSError:
             pass
+
+    def hang_up(self):
+        for peer in self.peers:
+            peer.shutdown(socket.SHUT_RDWR)
+        self.peers = []
 
     def close(self):
         self.stopping = True

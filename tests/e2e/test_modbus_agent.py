@@ -361,6 +361,22 @@ def test_a_server_restart_is_a_lost_link(listener, start, pymodbus):
     ]  # fmt: skip
 
 
+def test_a_server_that_hangs_up_between_requests_is_dialled_again_at_once(listener, start, raw):
+    server = raw(lambda _unit, pdu: pdu if pdu[0] == 5 else bytes([pdu[0], 1, 1]))
+    points = [{"name": "pump", "table": "coil", "address": 0}]
+    start("modbus-agent", agent_config(server.url, [group("state", points, "300ms")], ACTUATORS[:1]))
+    online(listener)
+    mark = listener.mark()
+    for _ in range(5):
+        server.hang_up()
+        assert command(listener, "pump", "ON")["result"] == "ok"
+        server.hang_up()
+        reading(listener, "state", since=listener.mark())
+    assert not listener.find(f"{DEVICE}/telemetry/state", lambda m: m.json.get("bad"), since=mark)
+    assert not listener.find(f"{DEVICE}/status", since=mark)
+    assert server.connections == 11
+
+
 def test_it_starts_without_the_server(listener, start):
     port = stand.free_port()
     points = [{"name": "n", "table": "input", "address": 0}]
@@ -479,6 +495,17 @@ def test_rtu_late_answers(listener, start, rtu):
         assert message.json["values"] == {}, message.json
     good = [m for m in listener.find(f"{DEVICE}/telemetry/state") if m.json["values"]]
     assert len(good) > 20, counters
+
+
+def test_rtu_late_answers_of_the_only_unit(listener, start, rtu):
+    """All its answers have one form, so that only what was thrown away in time is not mistaken."""
+    url, _ = rtu("--fault", "late=1:300")
+    groups = [group(f"g{i}", [{"name": "n", "table": "input", "address": i}], "50ms") for i in (0, 4, 5)]
+    start("modbus-agent", agent_config(url, groups, breaker={"failures": 1000}))
+    health(listener, lambda c: c.get("late_replies", 0) >= 5)
+    rounds = listener.find(f"{DEVICE}/telemetry/+")
+    assert len(rounds) > 10
+    assert all(m.json["values"] == {} for m in rounds), rounds[-1].json
 
 
 # Tools --------------------------------------------------------------------------------------------
