@@ -1,6 +1,7 @@
 #include "mqtt_client.h"
 
 #include "mqtt_link.h"
+#include "nodelay.h"
 
 #include <errno.h>
 #include <MQTTClient.h>
@@ -221,8 +222,10 @@ int mqtt_client_connect(struct mqtt_client *client, const struct mqtt_message *w
         read_session(&response, &connect, out);
     MQTTProperties_free(&properties);
     MQTTResponse_free(response);
-    if (code == 0)
+    if (code == 0) {
+        nodelay_all();
         return 0;
+    }
     snprintf(error, error_size, "%s", failure(code));
     return -ECONNREFUSED;
 }
