@@ -13,46 +13,34 @@
 
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
 
-/* The value of the environment wins over the file's, for containers. */
-static const char *overridden(const char *variable, const char *value)
+/* The environment wins over the file, for containers. */
+static int override_mqtt(struct config *config)
 {
-    const char *given = getenv(variable);
-    return given && *given ? given : value;
-}
-
-static const char *password_from_environment(struct service_settings *settings,
-                                             struct config_node *node, const char *path)
-{
-    FILE *file = fopen(path, "re");
-    if (!file || !fgets(settings->password, sizeof settings->password, file))
-        config_problem(node, "password_file", "cannot read %s (FIELDLINE_MQTT_PASSWORD_FILE): %s",
-                       path, file ? "it is empty" : strerror(errno));
-    if (file)
-        fclose(file);
-    settings->password[strcspn(settings->password, "\r\n")] = '\0';
-    return settings->password;
-}
-
-static const char *read_password(struct service_settings *settings, struct config_node *node)
-{
-    const char *path = overridden("FIELDLINE_MQTT_PASSWORD_FILE", NULL);
-    if (!path)
-        return config_secret_file(node, "password_file");
-    config_string(node, "password_file", NULL); /* known, though not used */
-    return password_from_environment(settings, node, path);
+    static const struct {
+        const char *variable, *key;
+    } overrides[] = {{"FIELDLINE_MQTT_URL", "url"},
+                     {"FIELDLINE_MQTT_USERNAME", "username"},
+                     {"FIELDLINE_MQTT_PASSWORD_FILE", "password_file"}};
+    int error = 0;
+    for (size_t i = 0; i < sizeof overrides / sizeof *overrides && error == 0; i++) {
+        const char *text = getenv(overrides[i].variable);
+        if (text && *text)
+            error = config_override(config, "mqtt", overrides[i].key, text);
+    }
+    return error;
 }
 
 static void read_mqtt(struct service_settings *settings, struct config_node *node)
 {
     struct mqtt_options *mqtt = &settings->mqtt;
-    mqtt->url = overridden("FIELDLINE_MQTT_URL", config_url(node, "url", "mqtt://localhost:1883"));
+    mqtt->url = config_url(node, "url", "mqtt://localhost:1883");
     if (strncmp(mqtt->url, "mqtt://", 7) != 0 && strncmp(mqtt->url, "mqtts://", 8) != 0)
-        config_problem(node, "url", "'%s' is not mqtt://host:port or mqtts://host:port", mqtt->url);
+        config_problem(node, "url", "this is not mqtt://host:port or mqtts://host:port");
     mqtt->root = config_string(node, "root", "iot");
     if (!topic_root_valid(mqtt->root))
         config_problem(node, "root", "'%s' cannot begin a topic", mqtt->root);
-    mqtt->username = overridden("FIELDLINE_MQTT_USERNAME", config_string(node, "username", NULL));
-    mqtt->password = read_password(settings, node);
+    mqtt->username = config_string(node, "username", NULL);
+    mqtt->password = config_secret_file(node, "password_file");
     mqtt->ca_file = config_string(node, "ca_file", NULL);
     mqtt->cert_file = config_string(node, "cert_file", NULL);
     mqtt->key_file = config_string(node, "key_file", NULL);
@@ -98,6 +86,8 @@ int service_settings_load(struct service_settings **out, const struct service_pr
     if (!settings)
         return -ENOMEM;
     int error = config_open(&settings->config, path);
+    if (error == 0)
+        error = override_mqtt(settings->config);
     if (error == 0) {
         struct config_node *root = config_root(settings->config);
         settings->mqtt.version = FIELDLINE_VERSION;

@@ -6,12 +6,11 @@
 #include "service.h"
 
 struct service_settings {
-    struct mqtt_options mqtt; /* strings borrowed from `config` or the environment */
+    struct mqtt_options mqtt; /* strings borrowed from `config` */
     const char *state_dir;    /* "" where none is configured */
     const char *health_file;  /* NULL where none is configured */
     enum log_level log_level;
     int64_t drain_ms;
-    char password[256];     /* from the file that FIELDLINE_MQTT_PASSWORD_FILE names */
     char runtime_file[256]; /* health_file's default */
 
     struct config *config; /* owned */

@@ -1,0 +1,164 @@
+"""The main job: both demos from end to end, from the shipped configurations."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+
+import pytest
+
+import contract
+import stand
+from demo import Demo, SERVICES
+
+GREENHOUSE = "iot/facility_a/greenhouse_001"
+LINE = "iot/facility_a/line_001"
+
+
+@pytest.fixture
+def demo(tmp_path, broker, listener):
+    """start(…) → a running Demo; what it said on MQTT is checked against proto/ at the end."""
+    demos = []
+
+    def start(**pace):
+        demos.append(Demo(tmp_path, broker, **pace).start())
+        return demos[-1]
+
+    yield start
+    for running in demos:
+        running.stop()
+    for message in listener.find("#"):
+        contract.check(message.topic, message.payload)
+
+
+def values(listener, topic, name, since=0):
+    return [m.json["values"][name] for m in listener.find(topic, since=since) if name in m.json["values"]]
+
+
+def test_everything_moves(demo, listener):
+    running = demo()
+    for measurement in ("production", "process", "state", "kpi"):
+        listener.wait(f"{LINE}/telemetry/{measurement}")
+    first = listener.wait(f"{GREENHOUSE}/telemetry/sensors")
+    assert first.retain
+    assert set(first.json["values"]) == {
+        "temperature", "humidity", "soil_moisture", "light", "fan", "heater", "pump", "lamp"}
+    assert isinstance(first.json["values"]["fan"], bool)
+    listener.wait(f"{GREENHOUSE}/status", lambda m: m.json["state"] == "online")
+    listener.wait(f"{LINE}/meta")
+    for name in SERVICES:
+        listener.wait(f"iot/_service/{name}/status", lambda m: m.json["state"] == "online")
+    stand.wait_until(
+        lambda: running.points.exists() and re.search(
+            r"^sensors,device_id=greenhouse_001,location=facility_a .*temperature=", running.points.read_text(), re.M),
+        what="the greenhouse's reading in the store")
+    listener.wait("iot/_service/+/health", lambda m: "rss_bytes" in m.json, timeout_s=20)
+
+
+def test_the_fan_by_hand(demo, broker, listener):
+    """mosquitto_pub … ON is answered ok, the state follows, and the temperature then falls."""
+    demo(greenhouse_speed=4, period="200ms")
+    listener.wait(f"{GREENHOUSE}/telemetry/sensors")
+    time.sleep(1)
+    before = values(listener, f"{GREENHOUSE}/telemetry/sensors", "temperature")[-1]
+    mark = listener.mark()
+    subprocess.run(["mosquitto_pub", "-p", str(broker.port), "-t", f"{GREENHOUSE}/command/fan",
+                    "-m", "ON", "-q", "1"], check=True)
+    result = listener.wait(f"{GREENHOUSE}/result/fan", since=mark)
+    assert (result.json["result"], result.json["value"]) == ("ok", True)
+    listener.wait(f"{GREENHOUSE}/state/fan", lambda m: m.json["value"] is True, since=mark)
+    listener.wait(f"{GREENHOUSE}/telemetry/sensors",
+                  lambda m: m.json["values"].get("fan") and m.json["values"]["temperature"] < before - 0.5,
+                  since=mark, timeout_s=30)
+
+
+def episodes(efficiencies, low=0.85, high=0.92):
+    """How often a value falls below `low` and how often it comes back above `high`."""
+    fired = resolved = 0
+    active = False
+    for value in efficiencies:
+        if not active and value < low:
+            active, fired = True, fired + 1
+        elif active and value > high:
+            active, resolved = False, resolved + 1
+    return fired, resolved
+
+
+def test_ten_minutes_alone(demo, listener):
+    """The greenhouse stays in its ranges by its own rules; one alert and one resolve an episode of the line."""
+    running = demo(greenhouse_speed=10, line_speed=40, period="100ms")
+    listener.wait(f"{GREENHOUSE}/telemetry/sensors")
+    time.sleep(65)
+    temperatures = values(listener, f"{GREENHOUSE}/telemetry/sensors", "temperature")
+    assert len(temperatures) > 500
+    assert 14 < min(temperatures) and max(temperatures) < 31, (min(temperatures), max(temperatures))
+    assert max(temperatures) - min(temperatures) > 3  # there was weather
+    commands = listener.find(f"{GREENHOUSE}/command/+")
+    assert commands and all(m.json["source"].startswith("rules-engine") for m in commands)
+    results = listener.find(f"{GREENHOUSE}/result/+")
+    assert [m.json["result"] for m in results] == ["ok"] * len(results)
+    running.programs["line-sim"].signal(signal.SIGSTOP)  # no new episode while we count
+    time.sleep(1)
+    fired, resolved = episodes(values(listener, f"{LINE}/telemetry/kpi", "efficiency"))
+    alerts = [m.json["state"] for m in listener.find(f"{LINE}/alert/low_efficiency")]
+    running.programs["line-sim"].signal(signal.SIGCONT)
+    assert fired >= 1
+    assert (alerts.count("firing"), alerts.count("resolved")) == (fired, resolved)
+    notified = [m.json["state"] for m in listener.find("iot/_notification/log")
+                if m.json["rule"] == "low_efficiency"]
+    assert notified == [state for state in alerts if state != "stale"]
+
+
+def test_services_in_any_order_and_broker_restarts(demo, broker, listener):
+    """Each service starts alone and heals: broker killed, agents killed, everything comes back."""
+    running = demo(period="200ms")
+    listener.wait(f"{GREENHOUSE}/telemetry/sensors")
+    listener.wait(f"{LINE}/telemetry/process")
+    for name in SERVICES:
+        running.programs[name].kill()
+        running.programs[name].start()
+    broker.kill()
+    time.sleep(1)
+    broker.start()
+    mark = listener.mark()
+    for topic in (f"{GREENHOUSE}/telemetry/sensors", f"{LINE}/telemetry/process", f"{LINE}/telemetry/kpi"):
+        listener.wait(topic, since=mark, timeout_s=40)
+    for name in SERVICES:
+        assert running.programs[name].running()
+        listener.wait(f"iot/_service/{name}/status", lambda m: m.json["state"] == "online", since=mark, timeout_s=40)
+
+
+def test_deploy_demo_as_a_user_runs_it(tmp_path):
+    """deploy/demo prints two lines to paste, which work; SIGINT leaves no process and no directory."""
+    environment = dict(os.environ, TMPDIR=str(tmp_path))
+    log = open(tmp_path / "demo.log", "wb")
+    process = subprocess.Popen([stand.ROOT / "deploy/demo"], env=environment, stdout=log, stderr=log,
+                               stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def said():
+        return (tmp_path / "demo.log").read_text()
+
+    try:
+        stand.wait_until(lambda: "mosquitto_pub" in said() or process.poll() is not None, 300, "the demo's two lines")
+        assert process.poll() is None, said()
+        assert int(re.search(r"measured, (\d+) s after the build", said())[1]) < 30
+        subscribe, publish = (line.strip() for line in said().splitlines() if "XDG_CONFIG_HOME=" in line)
+        heard = subprocess.Popen(["bash", "-c", f"exec timeout 15 env {subscribe}"], stdout=subprocess.PIPE, text=True)
+        time.sleep(1)
+        subprocess.run(["bash", "-c", publish], check=True, timeout=10)
+        text = heard.communicate()[0]
+        assert "greenhouse_001/telemetry/sensors" in text and "line_001/telemetry/process" in text
+        assert re.search(r'greenhouse_001/result/fan \{.*"result":"ok"', text)
+        port = shlex.split(said()[said().index("Broker 127.0.0.1:"):])[1].split(":")[1].rstrip(",")
+        anonymous = subprocess.run(["mosquitto_pub", "-p", port, "-t", "iot/x", "-m", "x"],
+                                   capture_output=True, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+        assert anonymous.returncode != 0
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) == 130
+        assert not list(tmp_path.glob("fieldline-demo*"))
+        assert subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).returncode == 1
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
