@@ -1,9 +1,12 @@
 #include "deliver.h"
 
+#define STREAK_TO_GROW 64 /* stored posts after which a size that was too large is tried again */
+
 void deliver_init(struct deliver *deliver, const struct deliver_options *options)
 {
     *deliver = (struct deliver){
         .backoff = {.first_ms = options->backoff_first_ms, .max_ms = options->backoff_max_ms},
+        .lines_limit = options->lines_max,
         .lines_max = options->lines_max,
         .span = options->lines_max};
     breaker_init(&deliver->breaker, options->breaker_threshold, options->breaker_open_ms);
@@ -46,6 +49,16 @@ static void advance(struct deliver *deliver, size_t n)
         deliver->span = deliver->lines_max;
 }
 
+static void grow(struct deliver *deliver)
+{
+    if (deliver->lines_max == deliver->lines_limit || ++deliver->streak < STREAK_TO_GROW)
+        return;
+    deliver->streak = 0;
+    deliver->lines_max *= 2;
+    if (deliver->lines_max > deliver->lines_limit)
+        deliver->lines_max = deliver->lines_limit;
+}
+
 static void heard(struct deliver *deliver)
 {
     breaker_success(&deliver->breaker);
@@ -76,6 +89,7 @@ static enum deliver_verdict too_large(struct deliver *deliver, size_t n_posted)
         return DELIVER_TOO_LARGE;
     }
     deliver->lines_max = n_posted / 2;
+    deliver->streak = 0;
     deliver->span = deliver->lines_max;
     return DELIVER_SPLIT;
 }
@@ -97,6 +111,7 @@ enum deliver_verdict deliver_take(struct deliver *deliver, size_t n_posted,
     if (status / 100 == 2 && !answer->says_error) {
         heard(deliver);
         advance(deliver, n_posted);
+        grow(deliver);
         return DELIVER_STORED;
     }
     switch (status) {

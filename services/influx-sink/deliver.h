@@ -30,12 +30,14 @@ enum deliver_verdict {
 struct deliver {
     struct backoff backoff;
     struct breaker breaker;
-    size_t lines_max;  /* in a post; 413 lowers it for good */
-    size_t span;       /* lines of the next post; grows back after a probe */
-    size_t n;          /* lines of the batch */
-    size_t from;       /* first line not yet dealt with */
-    size_t suspect_to; /* before this line there is a bad one */
-    int64_t ready_ms;  /* nothing is posted before */
+    size_t lines_limit; /* in a post, as configured */
+    size_t lines_max;   /* in a post; lowered by 413, and slowly raised again */
+    unsigned streak;    /* posts stored since lines_max last changed */
+    size_t span;        /* lines of the next post; grows back after a probe */
+    size_t n;           /* lines of the batch */
+    size_t from;        /* first line not yet dealt with */
+    size_t suspect_to;  /* before this line there is a bad one */
+    int64_t ready_ms;   /* nothing is posted before */
 };
 
 struct deliver_options {

@@ -133,11 +133,11 @@ static int put_health(const struct encoding *e, const struct jsonr *in)
     lines_begin(e->lines, "health");
     lines_tag(e->lines, "device_id", e->topic->name);
     lines_tag(e->lines, "location", "_service");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         lines_number(e->lines, numbers[i], (double)values[i]);
+    for (int i = 0; i < 3; i++)
         if (objects[i])
             put_members(e->lines, objects[i], groups[i]);
-    }
     lines_end(e->lines, ts_ms);
     return 0;
 }
