@@ -58,6 +58,7 @@ static void test_routes(void **state)
     assert_int_equal(CHANNELS(ALERT_WARNING, "hall_2", "y", "z"), 1);
     assert_int_equal(CHANNELS(ALERT_CRITICAL, "a_hall_2", "y", "z"), 1);
     assert_int_equal(CHANNELS(ALERT_CRITICAL, "hall_2", "pump_1", "too_hot"), 7);
+    assert_int_equal(CHANNELS(ALERT_INFO, "x", "pump_1", "too_cold"), 1);
     assert_int_equal(CHANNELS(ALERT_INFO, "x", "pump_10", "too_hot"), 1);
     discard();
 }

@@ -12,8 +12,8 @@
 #define OUTSIDE_SWING 8.0
 #define SUN_WARMS 18.0
 #define GLASS_TIME 100.0
-#define WET_WALL \
-    0.0 /* what the fan's cooled air tends to; far below any weather, so that it always cools */
+/* What the fan's cooled air tends to: below any weather, so that it always cools. */
+#define WET_WALL 0.0
 #define FAN_TIME 80.0
 #define HEATER_RATE 0.35
 
