@@ -27,6 +27,7 @@ static const struct sample samples[] = {
     {BYTES("one\r\ntwo\rthree\n\nfour\n\rfive"), "one|two|three|four|", 0, 0, 0},
     {BYTES("\n\r\n"), "", 0, 0, 0},
     {BYTES("exactly 16 chars\nx\n"), "exactly 16 chars|x|", 0, 0, 0},
+    {BYTES("exactly 17 chars.\nx\n"), "x|", 1, 0, 0},
     {BYTES("this is longer than 16 characters\nx\n"), "x|", 1, 0, 0},
     {BYTES("this is longer than 16 characters and then more\nand again more than that\ny\n"), "y|",
      2, 0, 0},
