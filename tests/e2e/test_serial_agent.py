@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -303,6 +304,25 @@ def test_the_broker_comes_back(agent, listener, broker, board):
     assert command(listener, "fan", "ON")["result"] == "ok"
 
 
+def test_a_new_configuration_is_taken_and_a_bad_one_is_not(agent, listener, broker, board):
+    new = config(board.link, boot_wait="0ms", name="greenhouse_002")
+    new["mqtt"] = {"url": broker.url}
+    agent.write(new | {"devises": []})
+    mark = listener.mark()
+    agent.signal(signal.SIGHUP)
+    stand.wait_until(lambda: "devises" in agent.log(), what="the complaint")
+    listener.wait(f"{DEVICE}/telemetry/sensors", since=mark)
+
+    agent.write(new)
+    agent.signal(signal.SIGHUP)
+    listener.wait("iot/facility_a/greenhouse_002/telemetry/sensors")
+    listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "offline")
+    mark = listener.mark()
+    listener.publish("iot/facility_a/greenhouse_002/command/fan", "ON")
+    result = listener.wait("iot/facility_a/greenhouse_002/result/fan", since=mark)
+    assert result.json["result"] == "ok"
+
+
 def test_it_leaves_cleanly(agent, listener, board):
     mark = listener.mark()
     assert agent.stop() == 0
@@ -324,14 +344,27 @@ def test_two_agents_do_not_share_a_port(agent, board, tmp_path, broker):
 
 
 def simulator(run_program, *arguments):
-    """A simulated Arduino on a free TCP port; returns that port."""
+    """A simulated Arduino on a free TCP port; returns its url."""
     program = run_program("tests/sim/sim-arduino", "--listen", "127.0.0.1:0", *arguments)
-    return int(stand.wait_until(lambda: re.search(r"port=(\d+)", program.log()), what="its port")[1])
+    found = stand.wait_until(lambda: re.search(r"port=(\d+)", program.log()), what="its port")
+    return f"tcp://localhost:{found[1]}"
 
 
-def test_the_simulated_greenhouse_over_tcp(run_program, start, listener):
-    port = simulator(run_program, "--boot", "300", "--speed", "60")
-    start("serial-agent", config(f"tcp://localhost:{port}"))
+def simulator_on_a_terminal(run_program, tmp_path, *arguments):
+    link = tmp_path / "ttyGreenhouse"
+    run_program("tests/sim/sim-arduino", "--pty", link, *arguments)
+    stand.wait_until(link.exists, what="the simulator's terminal")
+    return str(link)
+
+
+@pytest.mark.parametrize("wire", ["tcp", "terminal"])
+def test_the_simulated_greenhouse(run_program, start, listener, tmp_path, wire):
+    options = ("--boot", "300", "--speed", "60")
+    if wire == "tcp":
+        port = simulator(run_program, *options)
+    else:
+        port = simulator_on_a_terminal(run_program, tmp_path, *options)
+    start("serial-agent", config(port))
     before = listener.wait(f"{DEVICE}/telemetry/sensors").json["values"]
     assert command(listener, "fan", "ON")["result"] == "ok"
     listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["values"].get("fan") is True)
@@ -357,7 +390,7 @@ def test_a_tcp_board_that_closes_is_found_again(start, listener):
 
 
 def test_json_replies_and_once(run_program, tmp_path):
-    port = simulator(run_program, "--boot", "100")
+    url = simulator(run_program, "--boot", "100")
     polls = [
         {
             "request": "GET_DATA",
@@ -367,7 +400,7 @@ def test_json_replies_and_once(run_program, tmp_path):
         }
     ]
     path = tmp_path / "once.json"
-    path.write_text(json.dumps(config(f"tcp://127.0.0.1:{port}", polls=polls, actuators=[])))
+    path.write_text(json.dumps(config(url, polls=polls, actuators=[])))
     answer = subprocess.run(
         [stand.BUILD / "serial-agent", "--config", path, "--once"],
         capture_output=True, text=True, timeout=30,
