@@ -10,12 +10,14 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEAD_PAYLOAD_MAX 4096
 #define COUNTER_SIZE 128
+#define LOG_EVERY_MS 10000 /* what others can provoke without end */
 
 struct alerter {
     const struct settings *settings;
@@ -26,6 +28,7 @@ struct alerter {
     struct keeper *keeper;
     bool cold; /* nothing is remembered: what is retained is no news */
     struct log_limit bad_limit;
+    struct log_limit lost_limit;
     health_counter *alerts;
     health_counter *repeated;
     health_counter *bad;
@@ -54,6 +57,17 @@ static void publish_outcome(struct alerter *alerter, const struct channel *chann
     buffer_free(&payload);
 }
 
+static void alerter_lost(struct alerter *alerter, const struct channel *channel,
+                         const struct notification *lost, const char *reason)
+{
+    health_set_error(service_health(alerter->service), clock_time_ms(), reason);
+    if (log_allowed(&alerter->lost_limit, loop_now(service_loop(alerter->service))))
+        log_warning("notification_lost",
+                    "channel=%s id=%s attempts=%u suppressed=%" PRIu64 " reason=\"%s\"",
+                    channel_settings(channel)->name, lost->id, lost->attempts,
+                    alerter->lost_limit.suppressed, reason);
+}
+
 static void alerter_on_end(void *self, const struct channel *channel,
                            const struct notification *ended, enum channel_outcome outcome)
 {
@@ -65,13 +79,9 @@ static void alerter_on_end(void *self, const struct channel *channel,
     alerter_count(alerter, words[outcome], channel);
     if (outcome != CHANNEL_DROPPED)
         publish_outcome(alerter, channel, ended, outcome == CHANNEL_DELIVERED);
-    if (outcome != CHANNEL_DELIVERED) {
-        log_warning("notification_lost", "channel=%s id=%s attempts=%u reason=\"%s\"",
-                    channel_settings(channel)->name, ended->id, ended->attempts,
-                    outcome == CHANNEL_DROPPED ? "queue full" : ended->error);
-        health_set_error(service_health(alerter->service), clock_time_ms(),
-                         outcome == CHANNEL_DROPPED ? "queue full" : ended->error);
-    }
+    if (outcome != CHANNEL_DELIVERED)
+        alerter_lost(alerter, channel, ended,
+                     outcome == CHANNEL_DROPPED ? "queue full" : ended->error);
     keeper_changed(alerter->keeper);
 }
 
@@ -141,8 +151,8 @@ static void alerter_refuse(struct alerter *alerter, const struct mqtt_message *m
 
     health_raise(alerter->bad, 1);
     if (log_allowed(&alerter->bad_limit, loop_now(service_loop(alerter->service))))
-        log_warning("alert_refused", "topic=%s suppressed=%llu reason=\"%s\"", message->topic,
-                    (unsigned long long)alerter->bad_limit.suppressed, detail);
+        log_warning("alert_refused", "topic=%s suppressed=%" PRIu64 " reason=\"%s\"",
+                    message->topic, alerter->bad_limit.suppressed, detail);
     jsonw_object_begin(&w, NULL);
     jsonw_integer(&w, "ts", clock_time_ms());
     jsonw_text(&w, "topic", message->topic);
@@ -274,7 +284,8 @@ int alerter_start(void **out, struct service *service, const void *settings)
     alerter->settings = settings;
     alerter->service = service;
     alerter->mqtt = service_mqtt(service);
-    alerter->bad_limit.every_ms = 10000;
+    alerter->bad_limit.every_ms = LOG_EVERY_MS;
+    alerter->lost_limit.every_ms = LOG_EVERY_MS;
     open_counters(alerter);
     rc = life_open(&alerter->life, (size_t)alerter->settings->remember);
     if (rc == 0)
