@@ -90,7 +90,7 @@ static void test_problems(void **state)
 {
 #define WEBHOOK(members)                                                                           \
     "{\"channels\":{\"a\":{\"type\":\"webhook\"," members "}},\"routes\":[{\"channels\":[\"a\"]}]" \
-                                                          "}"
+    "}"
 #define ROUTE(members) "{\"channels\":{\"a\":{\"type\":\"log\"}},\"routes\":[{" members "}]}"
     static const char *const cases[][2] = {
         {"{\"routes\":[]}", "channels"},
@@ -106,7 +106,8 @@ static void test_problems(void **state)
         {WEBHOOK("\"url\":\"file:///etc/passwd\""), "channels.a.url"},
         {WEBHOOK("\"url\":\"http://h\",\"headers\":{\"A\":\"b\\r\\nC: d\"}"),
          "channels.a.headers.A"},
-        {WEBHOOK("\"url\":\"http://h\",\"headers\":{\"A: b\":\"c\"}"), "channels.a.headers[\"A: b\"]"},
+        {WEBHOOK("\"url\":\"http://h\",\"headers\":{\"A: b\":\"c\"}"),
+         "channels.a.headers[\"A: b\"]"},
         {WEBHOOK("\"url\":\"http://h\",\"secret_file\":\"/nowhere\""), "channels.a.secret_file"},
         {WEBHOOK("\"url\":\"http://h\",\"timeout\":\"0s\""), "channels.a.timeout"},
         {ROUTE("\"channels\":[\"b\"]"), "routes[0].channels"},
