@@ -84,8 +84,6 @@ static void follow(struct engine *engine, struct instance *instance, enum rule_e
         [RULE_RECOVERED] = ALERT_FIRING,
     };
     const struct rule *rule = instance->rule;
-    if (edge == RULE_NO_EDGE)
-        return;
     struct engine_memory memory = decide_memory(instance);
     engine->handlers->on_memory(engine->self, &memory);
     if (edge == RULE_FIRED) {
@@ -122,7 +120,16 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
     enum rule_edge edge =
         rule_step(&instance->state, &instance->rule->timing, &condition, engine->time_ms);
     decide_schedule(engine, instance);
-    follow(engine, instance, edge, cause);
+    bool known = condition.until.type == VALUE_BOOL;
+    if (edge != RULE_NO_EDGE)
+        follow(engine, instance, edge, cause);
+    else if (instance->owed && known)
+        give_alert(engine, instance,
+                   rule_is_active(&instance->state) ? ALERT_FIRING : ALERT_RESOLVED, cause);
+    else if (!known)
+        engine->stats.unknown++;
+    if (known)
+        instance->owed = false;
 }
 
 /* An unknown value is "missing": something it needs is. */

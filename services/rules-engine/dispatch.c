@@ -32,6 +32,7 @@ static int deliver_alert(void *self, const struct alert *alert)
         .stale = alert->state == ALERT_STALE,
         .episode = alert->episode,
         .since_ms = alert->since_ms,
+        .announced = true,
     };
     int error = engine_restore(delivery->engine, &memory, delivery->time_ms);
     return error == -ENOENT ? 0 : error; /* a rule of another engine, or of yesterday */

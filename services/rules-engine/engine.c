@@ -203,8 +203,15 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
     if (!series || meet(engine, series, rule, NULL, &instance) < 0)
         return -ENOMEM;
     struct rule_state *state = &instance->state;
-    if (instance->heard || memory->since_ms < state->since_ms)
+    if (instance->heard)
         return 0;
+    if (memory->since_ms < state->since_ms) {
+        instance->owed = rule->alerts && memory->announced &&
+                         (memory->active != rule_is_active(state) ||
+                          (memory->active && memory->episode != state->episode));
+        return 0;
+    }
+    instance->owed = rule->alerts && memory->active && !memory->announced;
     engine->stats.active += (uint64_t)memory->active - (uint64_t)rule_is_active(state);
     *state = (struct rule_state){
         .phase = memory->active ? RULE_ACTIVE : RULE_INACTIVE,

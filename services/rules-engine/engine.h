@@ -37,6 +37,7 @@ struct engine_memory {
     bool stale;
     uint64_t episode;
     int64_t since_ms;
+    bool announced; /* this is the retained alert itself, so that the broker knows it */
 };
 
 /* Everything is borrowed for the call. No function of the engine may be called here. */
@@ -66,8 +67,9 @@ int engine_status(struct engine *engine, const struct engine_place *place, bool 
                   int64_t since_ms, int64_t time_ms);
 
 /* Gives back what was true before the restart, without deciding anything; the later of several
- * memories holds, and none does after a live reading. Returns 0; -ENOENT where no rule of that name
- * selects the device; -ENOMEM. */
+ * memories holds, and none does after a live reading. An alert that the memories say was never
+ * announced, since a crash came in between, is told at the first live reading. Returns 0; -ENOENT
+ * where no rule of that name selects the device; -ENOMEM. */
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms);
 
 /* All that engine_restore() would want to be told, in the order it came up. */
@@ -84,6 +86,7 @@ struct engine_stats {
     uint64_t old;        /* older than the last of their series */
     uint64_t duplicates; /* the last of their series once more */
     uint64_t steps;      /* rules and derived values evaluated */
+    uint64_t unknown;    /* of these, rules whose condition was not known */
     uint64_t commands;
     uint64_t alerts;
     uint64_t derived;

@@ -18,11 +18,12 @@ struct instance {
     const struct rule *rule;
     const struct derived *derived;
     struct series *selected;
-    struct series *output;              /* of a derived value: what it computes */
-    uint64_t seq;                       /* of the last reading in `output` */
-    struct rule_state state;            /* of a rule */
-    bool heard;                         /* a live reading has come since the start */
-    bool live;                          /* what came last was live, so that time alone may switch */
+    struct series *output;   /* of a derived value: what it computes */
+    uint64_t seq;            /* of the last reading in `output` */
+    struct rule_state state; /* of a rule */
+    bool heard;              /* a live reading has come since the start */
+    bool owed;               /* its alert is to be told again: a crash may have swallowed it */
+    bool live;               /* what came last was live, so that time alone may switch */
     struct instance_binding bindings[]; /* one for each reference of the scope */
 };
 

@@ -14,6 +14,7 @@ static const struct {
     {"readings.old", offsetof(struct engine_stats, old)},
     {"readings.duplicate", offsetof(struct engine_stats, duplicates)},
     {"steps", offsetof(struct engine_stats, steps)},
+    {"steps.unknown", offsetof(struct engine_stats, unknown)},
     {"commands", offsetof(struct engine_stats, commands)},
     {"commands.value_unknown", offsetof(struct engine_stats, unknown_values)},
     {"alerts", offsetof(struct engine_stats, alerts)},

@@ -384,6 +384,7 @@ static void test_restart(void **state)
         .active = true,
         .episode = 7,
         .since_ms = 1000,
+        .announced = true,
     };
     open_stand(&stand, cool);
     restart(&stand, &memory);
@@ -436,6 +437,42 @@ static void test_later_memory_holds(void **state)
     close_stand(&stand);
 }
 
+/* Killed between the memory and the broker: the alert is made good, the command not repeated. */
+static void test_swallowed_alert(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_memory in_file = {.rule = "cool",
+                                    .place = {"facility_a", "greenhouse_001"},
+                                    .active = true,
+                                    .episode = 7,
+                                    .since_ms = 2000};
+    struct engine_memory at_broker = in_file;
+    at_broker.announced = true;
+    open_stand(&stand, cool);
+    restart(&stand, &in_file);
+    retained_temperature(&stand, 30);
+    expect(&stand, "");
+    stand.time_ms++;
+    temperature(&stand, 30);
+    temperature(&stand, 31);
+    expect(&stand, "alert greenhouse_001/cool firing 7 30.0; ");
+
+    restart(&stand, &in_file);
+    assert_int_equal(engine_restore(stand.engine, &at_broker, stand.time_ms), 0);
+    temperature(&stand, 30);
+    expect(&stand, "");
+
+    in_file.active = false;
+    at_broker.since_ms = 1000;
+    restart(&stand, &in_file);
+    assert_int_equal(engine_restore(stand.engine, &at_broker, stand.time_ms), 0);
+    temperature(&stand, 26);
+    temperature(&stand, 26.5);
+    expect(&stand, "alert greenhouse_001/cool resolved 7 26.0; ");
+    close_stand(&stand);
+}
+
 /* 1,000 rules of which one reads the device: only that one is evaluated. */
 static void test_only_who_reads_is_asked(void **state)
 {
@@ -473,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_command_values),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_later_memory_holds),
+        cmocka_unit_test(test_swallowed_alert),
         cmocka_unit_test(test_only_who_reads_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
