@@ -46,7 +46,7 @@ class Demo:
         config["mqtt"] = {"url": self.broker.url}
         config["service"] = {"state_dir": str(self.directory / f"{name}.state")}
         if name == "influx-sink":
-            config["targets"] = [{"type": "file", "url": f"file://{self.points}"}]
+            config["targets"] = [{"kind": "file", "url": f"file://{self.points}"}]
         text = json.dumps(config)
         text = text.replace("greenhouse-sim:4001", f"127.0.0.1:{self.greenhouse_port}")
         text = text.replace("line-sim:5020", f"127.0.0.1:{self.line_port}")
