@@ -183,8 +183,8 @@ static void delivers_everything_through_a_small_inbox(void **state)
     end(&stand);
 }
 
-/* What was published while the broker was away arrives when it is back; the subscription too, though
- * the broker has forgotten it. */
+/* What was published while the broker was away arrives when it is back; the subscription too,
+ * though the broker has forgotten it. */
 static void survives_a_broker_that_is_killed(void **state)
 {
     (void)state;
@@ -273,7 +273,8 @@ static void tells_of_its_birth_and_its_end(void **state)
     end(&stand);
 }
 
-/* MQTT_LIVE: what is retained is not sent on subscribing, and what is published retained is told. */
+/* MQTT_LIVE: what is retained is not sent on subscribing, and what is published retained is told.
+ */
 static void marks_retained_commands(void **state)
 {
     (void)state;

@@ -12,8 +12,8 @@ struct broker {
     char url[64]; /* mqtt://127.0.0.1:port */
 };
 
-/* `acl` is the content of an ACL file, NULL for none; it applies to anonymous clients. The port stays
- * the same over broker_stop() and broker_start(). They fail the test where they cannot. */
+/* `acl` is the content of an ACL file, NULL for none; it applies to anonymous clients. The port
+ * stays the same over broker_stop() and broker_start(). They fail the test where they cannot. */
 void broker_open(struct broker *broker, const char *acl);
 void broker_start(struct broker *broker);
 void broker_stop(struct broker *broker); /* SIGKILL */
