@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import contract
 import stand
 from modbus_wire import Pymodbus, RawServer, registers
 
@@ -40,6 +41,15 @@ def agent_config(url, groups=(), actuators=(), **device):
 
 def group(measurement, points, period="100ms"):
     return {"measurement": measurement, "period": period, "points": points}
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_contract(request):
+    """Every message that a test has heard is held to proto/."""
+    listener = request.getfixturevalue("listener") if "listener" in request.fixturenames else None
+    yield
+    for message in listener.messages if listener else ():
+        contract.check(message.topic, message.payload)
 
 
 @pytest.fixture
