@@ -2,7 +2,7 @@
 
 #include "channel.h"
 #include "clock.h"
-#include "jsonw.h"
+#include "dead_letter.h"
 #include "keeper.h"
 #include "life.h"
 #include "log.h"
@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEAD_PAYLOAD_MAX 4096
 #define COUNTER_SIZE 128
 #define LOG_EVERY_MS 10000 /* what others can provoke without end */
 
@@ -144,26 +143,11 @@ static int alerter_on_alert(void *self, const struct alert *alert)
 static void alerter_refuse(struct alerter *alerter, const struct mqtt_message *message,
                            const char *detail)
 {
-    char topic[TOPIC_SIZE];
-    struct buffer payload = {0};
-    struct jsonw w = jsonw_start(&payload);
-    size_t size = message->size < DEAD_PAYLOAD_MAX ? message->size : DEAD_PAYLOAD_MAX;
-
     health_raise(alerter->bad, 1);
     if (log_allowed(&alerter->bad_limit, loop_now(service_loop(alerter->service))))
         log_warning("alert_refused", "topic=%s suppressed=%" PRIu64 " reason=\"%s\"",
                     message->topic, alerter->bad_limit.suppressed, detail);
-    jsonw_object_begin(&w, NULL);
-    jsonw_integer(&w, "ts", clock_time_ms());
-    jsonw_text(&w, "topic", message->topic);
-    jsonw_text(&w, "reason", "bad_alert");
-    jsonw_text(&w, "detail", detail);
-    jsonw_bytes(&w, "payload", message->payload, size);
-    jsonw_object_end(&w);
-    if (!payload.failed &&
-        topic_make(topic, service_root(alerter->service), TOPIC_DEAD, NULL, NULL, "alerter") == 0)
-        mqtt_publish_text(alerter->mqtt, topic, buffer_string(&payload), false);
-    buffer_free(&payload);
+    (void)dead_letter_publish(alerter->mqtt, "alerter", message, "bad_alert", detail);
 }
 
 static void alerter_on_message(void *self, const struct mqtt_message *message)

@@ -1,9 +1,9 @@
 #include "live.h"
 #include "announce.h"
 #include "clock.h"
+#include "dead_letter.h"
 #include "dispatch.h"
 #include "jsonr.h"
-#include "jsonw.h"
 #include "live_health.h"
 #include "log.h"
 #include "memory.h"
@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define TIMER_MAX_MS 1000     /* the wall clock may be set meanwhile: look again */
-#define DEAD_PAYLOAD_MAX 4096 /* bytes of a bad payload that are shown */
 
 struct live {
     struct mqtt *mqtt;
@@ -79,29 +78,14 @@ static void on_time(void *self)
     set_timer(live);
 }
 
-/* root/_dead/rules-engine: contract, section 1. */
 static void bury(struct live *live, const struct mqtt_message *message, const char *reason)
 {
-    struct buffer out = {0};
-    char topic[TOPIC_SIZE];
-    struct jsonw w = jsonw_start(&out);
-    size_t shown = message->size < DEAD_PAYLOAD_MAX ? message->size : DEAD_PAYLOAD_MAX;
-    jsonw_object_begin(&w, NULL);
-    jsonw_integer(&w, "ts", clock_time_ms());
-    jsonw_text(&w, "topic", message->topic);
-    jsonw_text(&w, "reason", "bad_payload");
-    jsonw_text(&w, "detail", reason);
-    jsonw_bytes(&w, "payload", message->payload, shown);
-    jsonw_object_end(&w);
     live_health_raise(live->health, LIVE_BAD_PAYLOAD);
     if (log_allowed(&live->bad_payload, loop_now(live->loop)))
         log_warning("bad_payload", "topic=%s reason=\"%s\" suppressed=%" PRIu64, message->topic,
                     reason, live->bad_payload.suppressed);
-    if (out.failed ||
-        topic_make(topic, mqtt_root(live->mqtt), TOPIC_DEAD, NULL, NULL, "rules-engine") < 0 ||
-        mqtt_publish_text(live->mqtt, topic, buffer_string(&out), false) < 0)
+    if (dead_letter_publish(live->mqtt, "rules-engine", message, "bad_payload", reason) < 0)
         live_health_raise(live->health, LIVE_NOT_PUBLISHED);
-    buffer_free(&out);
 }
 
 static void on_input(void *self, const struct mqtt_message *message)
