@@ -206,13 +206,19 @@ def test_store_that_comes_later_gets_everything(sink, influxdb, publisher, tmp_p
 
 
 def test_killed_in_the_stream_it_loses_nothing(sink, scripted, publisher):
+    """Each kill hits a post that the store has not answered, and messages that have just been acknowledged."""
     service = sink(influxdb2(scripted.url), batch={"points": 100, "age": "10ms"})
     for part in range(4):
-        publisher.publish(range(part * 500, part * 500 + 500))
-        stand.wait_until(lambda: len(seqs(scripted.stored)) > part * 400, what="the stream to run")
+        stored_before = len(scripted.stored)
+        publisher.publish(range(part * 500, part * 500 + 250))
+        stand.wait_until(lambda: len(scripted.stored) > stored_before, what="the stream to run")
+        scripted.script = lambda lines: None
+        posts_before = len(scripted.posts)
+        publisher.publish(range(part * 500 + 250, part * 500 + 500)).done()
+        stand.wait_until(lambda: len(scripted.posts) > posts_before, what="a post in flight")
         service.kill()
+        scripted.script = lambda lines: 204
         service.start()
-    publisher.done()
     stand.wait_until(lambda: seqs(scripted.stored) == set(range(2000)), 20, what="all points")
 
 

@@ -273,6 +273,9 @@ static void test_tail_of_zeros(void **state)
     assert_int_equal(spool_stats(spool).next, 5);
     assert_int_equal(spool_stats(spool).torn, 1);
     spool_close(spool);
+    spool = spool_with(1 << 20, 1 << 19, false);
+    assert_int_equal(spool_stats(spool).torn, 0); /* it was cut */
+    spool_close(spool);
     empty_directory();
     memset(data, 0, 5000);
     put_file(FIRST_SEGMENT, data, 5000);
