@@ -2,6 +2,7 @@
 
 #include "backoff.h"
 #include "clock.h"
+#include "draw.h"
 #include "jsonw.h"
 #include "log.h"
 #include "mqtt_client.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct mqtt_link {
     const struct mqtt_options *options;
@@ -65,10 +65,7 @@ static void tell(struct mqtt_link *link, struct mqtt_item *item)
 
 static void schedule_connect(struct mqtt_link *link, int64_t now_ms)
 {
-    uint64_t random = 0;
-    if (getrandom(&random, sizeof random, 0) != sizeof random)
-        random = (uint64_t)now_ms * 0x9E3779B97F4A7C15u;
-    link->connect_ms = now_ms + backoff_next(&link->backoff, random, 0);
+    link->connect_ms = now_ms + backoff_next(&link->backoff, draw(), 0);
 }
 
 static void go_down(struct mqtt_link *link, const char *reason)

@@ -2,6 +2,7 @@
 
 #include "backoff.h"
 #include "clock.h"
+#include "draw.h"
 #include "log.h"
 #include "webhook.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct channel {
     const struct channel_settings *settings;
@@ -104,16 +104,6 @@ static void channel_pump(void *self)
             return;
         channel_post(channel);
     }
-}
-
-static uint64_t draw(void)
-{
-    uint64_t random = 0;
-
-    /* Without randomness the wait is none, which the breaker still bounds. */
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-        random = 0;
-    return random;
 }
 
 static void channel_failed(struct channel *channel, const struct webhook_result *result)

@@ -3,6 +3,7 @@
 #include "backoff.h"
 #include "bus.h"
 #include "clock.h"
+#include "draw.h"
 #include "schedule.h"
 #include "tally.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 /* These two come from gateways: the unit behind them did not answer (specification, section 7). */
@@ -160,11 +160,8 @@ static void cut_rounds(struct driver *driver, const size_t *unit)
 
 static void retry_later(struct driver *driver)
 {
-    uint64_t random = 0;
-
-    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
     driver->up = false;
-    driver->retry_ms = clock_now_ms() + backoff_next(&driver->backoff, random, 0);
+    driver->retry_ms = clock_now_ms() + backoff_next(&driver->backoff, draw(), 0);
 }
 
 static void connect_bus(struct driver *driver)

@@ -1,6 +1,7 @@
 #include "link.h"
 
 #include "buffer.h"
+#include "draw.h"
 #include "framing.h"
 #include "port.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define LOOK_UP_TICK_MS 10
 #define OPEN_TIMEOUT_MS 10000
@@ -35,15 +35,6 @@ struct link {
 
 static void on_ready(void *self, short revents);
 
-static uint64_t random_number(void)
-{
-    uint64_t number = 0;
-
-    if (getrandom(&number, sizeof number, 0) < 0)
-        number = (uint64_t)random();
-    return number;
-}
-
 static const char *describe(int error)
 {
     switch (error) {
@@ -61,7 +52,7 @@ static const char *describe(int error)
 
 static void lose(struct link *link, int error)
 {
-    int64_t wait = backoff_next(&link->backoff, random_number(), 0);
+    int64_t wait = backoff_next(&link->backoff, draw(), 0);
 
     if (link->port && port_fd(link->port) >= 0)
         loop_unwatch(link->loop, port_fd(link->port));
