@@ -265,7 +265,8 @@ static void intake_leave(struct intake *intake)
     int64_t end_ms = clock_now_ms() + LEAVE_MS;
     struct pollfd ready = {.fd = inbox_fd(intake->events), .events = POLLIN};
 
-    while (intake_client_busy(intake->client) && clock_now_ms() < end_ms)
+    while (intake_client_busy(intake->client) && !intake_client_stopped() &&
+           clock_now_ms() < end_ms)
         poll(NULL, 0, 10);
     if (intake_client_busy(intake->client) || intake->state == INTAKE_WAITING ||
         intake_client_disconnect(intake->client) != 0)

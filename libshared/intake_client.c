@@ -303,6 +303,11 @@ bool intake_client_busy(const struct intake_client *client)
     return atomic_load(&client->busy);
 }
 
+bool intake_client_stopped(void)
+{
+    return atomic_load(&library_stopped);
+}
+
 uint64_t intake_client_received(const struct intake_client *client)
 {
     return atomic_load_explicit(&client->received, memory_order_relaxed);

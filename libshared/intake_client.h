@@ -44,6 +44,7 @@ int intake_client_subscribe(struct intake_client *client, const char *const *fil
 int intake_client_disconnect(struct intake_client *client);
 
 bool intake_client_busy(const struct intake_client *client);
+bool intake_client_stopped(void); /* on_message has said that it will not keep a message */
 uint64_t intake_client_received(const struct intake_client *client);
 
 #endif

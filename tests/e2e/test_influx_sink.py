@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import signal
 import subprocess
 import time
 
@@ -164,13 +165,13 @@ def test_what_cannot_be_stored_becomes_a_dead_letter_and_stops_nothing(sink, inf
     service = sink(influxdb1(influxdb.url))
     publisher.publish(range(1)).done()
     stand.wait_until(lambda: influxdb.count("sensors", "n") == 1, what="the first point")
-    service.signal(19)  # SIGSTOP: all that follows is one batch
+    service.signal(signal.SIGSTOP)  # all that follows is one batch
     publisher.publish(range(1, 50))
     publisher.publish([50], n="a text where numbers are")
     publisher.publish(range(51, 100))
     publisher.client.publish(TOPIC, b'{"ts":1,\xff\x00', qos=1)
     publisher.done()
-    service.signal(18)
+    service.signal(signal.SIGCONT)
     stand.wait_until(lambda: influxdb.count("sensors", "n") == 99, what="the other points")
     refused = listener.wait("iot/_dead/influx-sink", lambda m: m.json["reason"] == "refused")
     assert "field type conflict" in refused.json["detail"]
@@ -274,9 +275,9 @@ def test_bad_line_is_found_and_the_others_stored(sink, scripted, publisher, list
 
     scripted.script = script
     service = sink(influxdb2(scripted.url))
-    service.signal(19)
+    service.signal(signal.SIGSTOP)
     publisher.publish(range(100)).done()
-    service.signal(18)
+    service.signal(signal.SIGCONT)
     expected = set(range(100)) - ({33} if status == 400 else set())
     stand.wait_until(lambda: seqs(scripted.stored) == expected, what="all the others")
     assert len(scripted.posts) < 40
@@ -386,3 +387,13 @@ def test_second_sink_on_the_same_spool_is_refused(sink, scripted, tmp_path):
     second = subprocess.run(first.arguments, capture_output=True, text=True, timeout=stand.PATIENCE_S)
     assert second.returncode == 69
     assert "another process uses this spool" in second.stderr
+
+
+def test_reload_loses_nothing(sink, scripted, publisher):
+    service = sink(influxdb2(scripted.url))
+    publisher.publish(range(500))
+    service.signal(signal.SIGHUP)
+    publisher.publish(range(500, 1000)).done()
+    up(service, times=2)
+    assert "reloaded" in service.log()
+    stand.wait_until(lambda: seqs(scripted.stored) == set(range(1000)), what="all points")
