@@ -2,6 +2,7 @@
 
 #include "backoff.h"
 #include "clock.h"
+#include "draw.h"
 #include "intake_client.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define EVENTS_CAPACITY (64 * 1024)
 #define ANSWER_MARGIN_MS 2000 /* beyond the library's own time-out, in case its answer is lost */
@@ -35,15 +35,6 @@ struct intake {
     struct intake_stats stats;
 };
 
-static uint64_t random_number(int64_t now_ms)
-{
-    uint64_t random = 0;
-
-    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-        random = (uint64_t)now_ms * 0x9e3779b97f4a7c15u;
-    return random;
-}
-
 static void intake_go_down(struct intake *intake, const char *reason)
 {
     int64_t now_ms = loop_now(intake->loop);
@@ -52,7 +43,7 @@ static void intake_go_down(struct intake *intake, const char *reason)
         intake->stats.failures++;
     intake->state = INTAKE_WAITING;
     loop_timer_set(intake->timer,
-                   now_ms + backoff_next(&intake->backoff, random_number(now_ms), 0));
+                   now_ms + backoff_next(&intake->backoff, draw(), 0));
     if (strcmp(reason, intake->reason) == 0)
         return;
     snprintf(intake->reason, sizeof(intake->reason), "%s", reason);

@@ -1,5 +1,8 @@
 #include "intake_client.h"
 
+#include "mqtt_url.h"
+#include "nodelay.h"
+
 #include <errno.h>
 #include <MQTTAsync.h>
 #include <stdatomic.h>
@@ -69,6 +72,7 @@ static void on_connected(void *self, MQTTAsync_successData5 *data)
     struct intake_event event = {.kind = INTAKE_CONNECTED,
                                  .flag = data && data->alt.connect.sessionPresent};
 
+    nodelay_all();
     tell(client, &event);
 }
 
@@ -152,24 +156,12 @@ static int on_arrived(void *self, char *topic, int topic_length, MQTTAsync_messa
     return 1; /* 0 would be acknowledged all the same, and the message parked in the library */
 }
 
-/* The library of Debian 12 does not know mqtt:// and mqtts://. */
-static int library_url(char *out, size_t size, const char *url)
-{
-    bool tls = strncmp(url, "mqtts://", 8) == 0;
-    int length;
-
-    if (!tls && strncmp(url, "mqtt://", 7) != 0)
-        return -EINVAL;
-    length = snprintf(out, size, "%s%s", tls ? "ssl://" : "tcp://", strchr(url, '/') + 2);
-    return length < 0 || (size_t)length >= size ? -EINVAL : 0;
-}
-
 static int create(struct intake_client *client)
 {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
     MQTTAsync_init_options init = MQTTAsync_init_options_initializer;
     char url[512];
-    int error = library_url(url, sizeof(url), client->options->url);
+    int error = mqtt_url_for_library(url, sizeof(url), client->options->url);
 
     if (error)
         return error;

@@ -1,6 +1,7 @@
 #include "mqtt_client.h"
 
 #include "mqtt_link.h"
+#include "mqtt_url.h"
 #include "nodelay.h"
 
 #include <errno.h>
@@ -105,28 +106,11 @@ static int on_arrived(void *context, char *topic, int length, MQTTClient_message
     return 1;
 }
 
-/* The library of Debian 12 does not know mqtt:// and mqtts://. */
-static int library_url(char *out, size_t size, const char *url)
-{
-    const char *prefix = "tcp://";
-    const char *rest = url;
-    if (strncmp(url, "mqtts://", 8) == 0) {
-        prefix = "ssl://";
-        rest = url + 8;
-    } else if (strncmp(url, "mqtt://", 7) == 0) {
-        rest = url + 7;
-    } else {
-        return -EINVAL;
-    }
-    int length = snprintf(out, size, "%s%s", prefix, rest);
-    return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
-}
-
 int mqtt_client_open(struct mqtt_client **out, const struct mqtt_options *options,
                      struct inbox *orders, struct inbox *events)
 {
     char url[512];
-    int error = library_url(url, sizeof url, options->url);
+    int error = mqtt_url_for_library(url, sizeof url, options->url);
     if (error != 0)
         return error;
     struct mqtt_client *client = calloc(1, sizeof *client);
@@ -176,8 +160,8 @@ static const char *failure(int code)
 {
     if (code == MQTTCLIENT_FAILURE)
         return "no connection: refused, unreachable or no answer";
-    const char *text = code >= 0 ? MQTTReasonCode_toString((enum MQTTReasonCodes)code)
-                                 : MQTTClient_strerror(code);
+    const char *text =
+        code >= 0 ? MQTTReasonCode_toString((enum MQTTReasonCodes)code) : MQTTClient_strerror(code);
     return text ? text : "no answer";
 }
 

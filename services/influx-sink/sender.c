@@ -2,6 +2,7 @@
 
 #include "batch.h"
 #include "clock.h"
+#include "draw.h"
 #include "encode.h"
 #include "log.h"
 #include "report.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define TROUBLE_WAIT_MS 1000          /* before the disk is tried again */
@@ -192,15 +192,6 @@ static void sender_act(struct sender *sender, enum deliver_verdict verdict, size
                 detail);
 }
 
-static uint64_t random_number(void)
-{
-    uint64_t random = 0;
-
-    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-        random = (uint64_t)clock_now_ms() * 0x9e3779b97f4a7c15u;
-    return random;
-}
-
 /* Until every line of the batch has an end. False where the sender shall end before. */
 static bool sender_deliver(struct sender *sender)
 {
@@ -226,7 +217,7 @@ static bool sender_deliver(struct sender *sender)
             return false;
         health_raise(sender->posts, 1);
         verdict = deliver_take(deliver, next.to - next.from, &sender->answer.result,
-                               random_number(), clock_now_ms());
+                               draw(), clock_now_ms());
         sender_act(sender, verdict, next.from, next.to);
         if (sender_stopped(sender) && (verdict == DELIVER_AWAY || verdict == DELIVER_HELD))
             return false;

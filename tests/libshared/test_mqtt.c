@@ -23,6 +23,7 @@ struct stand {
     int ups;
     int downs;
     int received;
+    int lowest; /* number received */
     int wanted; /* the loop stops when so many were received */
     char last_topic[128];
     char last_payload[256];
@@ -61,6 +62,9 @@ static void on_message(void *self, const struct mqtt_message *message)
     snprintf(stand->last_payload, sizeof stand->last_payload, "%.*s", (int)message->size,
              (const char *)message->payload);
     stand->last_retained = message->retained;
+    int number = atoi(stand->last_payload);
+    if (stand->received == 1 || number < stand->lowest)
+        stand->lowest = number;
     check(stand);
 }
 
@@ -110,6 +114,11 @@ static bool is_complete(const struct stand *stand)
 static bool is_accounted_for(const struct stand *stand)
 {
     return stand->received + (int)mqtt_stats(stand->mqtt).dropped == stand->wanted;
+}
+
+static bool is_bounded(const struct stand *stand)
+{
+    return mqtt_stats(stand->mqtt).queued_bytes <= 64 * 1024;
 }
 
 static bool is_idle(const struct stand *stand)
@@ -237,16 +246,20 @@ static void drops_the_oldest_and_counts_it(void **state)
     mqtt_subscribe(stand.mqtt, "iot/+/+/telemetry/+", 0, on_message, &stand);
     mqtt_start(stand.mqtt);
     run_until(&stand, is_down);
-    for (int i = 0; i < 50; i++) {
-        for (int j = 0; j < 100; j++) /* -ENOSPC is one of the ways to be dropped */
-            mqtt_publish_text(stand.mqtt, "iot/a/b/telemetry/n", "", false);
-        run_until(&stand, is_down); /* one turn */
+    for (int i = 0; i < 5000; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", i);
+        mqtt_publish_text(stand.mqtt, "iot/a/b/telemetry/n", number,
+                          false); /* or -ENOSPC, counted too */
+        if (i % 100 == 99)
+            run_until(&stand, is_bounded);
     }
     broker_start(&stand.broker);
     stand.wanted = 5000;
     run_until(&stand, is_accounted_for);
     assert_in_range(mqtt_stats(stand.mqtt).dropped, 1, 4999);
     assert_in_range(stand.received, 1, 4999);
+    assert_in_range(stand.lowest, 2500, 4999); /* 64 KiB hold some hundreds: the newest */
     end(&stand);
 }
 
