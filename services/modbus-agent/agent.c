@@ -45,12 +45,24 @@ static void take_link(struct line *line, const struct answer *answer)
         log_warning("bus_down", "url=%s reason=\"%s\"", line->settings->url, answer->text);
 }
 
+/* The other devices of the same unit may not be asked before its breaker closes: they hear of it
+ * here.
+ */
+static void share_breaker(struct line *line, const struct answer *answer)
+{
+    const struct unit_settings *units = line->settings->units;
+
+    for (size_t i = 0; i < line->settings->n_units; i++)
+        if (i != answer->unit && units[i].breaker_of == units[answer->unit].breaker_of)
+            unit_take_breaker(line->units[i], answer->breaker, answer->time_ms);
+}
+
 static void take_answer(struct line *line, const struct answer *answer)
 {
     switch (answer->kind) {
     case ANSWER_LINK:
         take_link(line, answer);
-        break;
+        return;
     case ANSWER_ROUND:
         unit_take_round(line->units[answer->unit], answer);
         break;
@@ -58,6 +70,7 @@ static void take_answer(struct line *line, const struct answer *answer)
         unit_take_write(line->units[answer->unit], answer);
         break;
     }
+    share_breaker(line, answer);
 }
 
 static void on_answers(void *self, short revents)

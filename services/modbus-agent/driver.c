@@ -17,9 +17,10 @@
 #define EXCEPTION_NO_PATH 10
 #define EXCEPTION_NO_ANSWER 11
 
-/* A group of one of the units, beside the schedule's entry of the same index. */
+/* A group of one of the devices, beside the schedule's entry of the same index. The schedule knows
+ * a unit by its first device (breaker_of). */
 struct round {
-    size_t unit;
+    size_t unit; /* index in the bus's settings */
     size_t group;
     struct answer *answer; /* owned; of the round that has begun, else NULL */
 };
@@ -58,7 +59,7 @@ static void fill_schedule(struct driver *driver)
                      unit->breaker_open_ms);
         for (size_t j = 0; j < unit->n_groups; j++) {
             schedule->groups[schedule->n_groups] =
-                (struct schedule_group){.unit = i,
+                (struct schedule_group){.unit = unit->breaker_of,
                                         .period_ms = unit->groups[j].period_ms,
                                         .n_requests = (unsigned)unit->groups[j].plan.n_requests};
             driver->rounds[schedule->n_groups++] = (struct round){.unit = i, .group = j};
@@ -136,22 +137,28 @@ static void tell_link(struct driver *driver, int result, const char *text)
     tell(driver, answer);
 }
 
+static struct schedule_unit *scheduled(struct driver *driver, size_t unit)
+{
+    return &driver->schedule.units[driver->settings->units[unit].breaker_of];
+}
+
 static void finish_round(struct driver *driver, struct round *round)
 {
     struct answer *answer = round->answer;
 
     round->answer = NULL;
-    answer->breaker = driver->schedule.units[round->unit].breaker.state;
+    answer->breaker = scheduled(driver, round->unit)->breaker.state;
     tell(driver, answer);
 }
 
-/* Ends the rounds that have begun and can go no further: of one unit, or of all (NULL). */
+/* Ends the rounds that have begun and can go no further: of one of the schedule's units, or of all
+ * (NULL). */
 static void cut_rounds(struct driver *driver, const size_t *unit)
 {
     for (size_t i = 0; i < driver->schedule.n_groups; i++) {
         struct round *round = &driver->rounds[i];
 
-        if (!round->answer || (unit && round->unit != *unit))
+        if (!round->answer || (unit && driver->schedule.groups[i].unit != *unit))
             continue;
         schedule_abandon(&driver->schedule, i);
         finish_round(driver, round);
@@ -195,6 +202,7 @@ static void conclude(struct driver *driver, size_t unit, int result)
 {
     bool alive = result >= 0 && result != EXCEPTION_NO_PATH && result != EXCEPTION_NO_ANSWER;
     int64_t hold_ms = driver->settings->endpoint.serial ? driver->settings->timeout_ms : 0;
+    size_t first = driver->settings->units[unit].breaker_of;
 
     tally_result(&driver->tally, result);
     if (bus_link_lost(result)) {
@@ -204,9 +212,9 @@ static void conclude(struct driver *driver, size_t unit, int result)
     /* Only now: a peer that takes connections and hangs up would else be dialled without a pause.
      */
     backoff_reset(&driver->backoff);
-    schedule_report(&driver->schedule, unit, alive, clock_now_ms(), hold_ms);
-    if (driver->schedule.units[unit].breaker.state != BREAKER_CLOSED)
-        cut_rounds(driver, &unit);
+    schedule_report(&driver->schedule, first, alive, clock_now_ms(), hold_ms);
+    if (scheduled(driver, unit)->breaker.state != BREAKER_CLOSED)
+        cut_rounds(driver, &first);
 }
 
 /* A new answer, in which everything is a time-out until it has been read. */
@@ -294,7 +302,7 @@ static int write_cells(struct driver *driver, struct answer *answer, const uint1
     const struct span *span = &unit->outputs[answer->index].span;
     int result;
 
-    wait_out(driver->schedule.units[answer->unit].held_ms);
+    wait_out(scheduled(driver, answer->unit)->held_ms);
     health_raise(driver->tally.writes, 1);
     result = order(driver, unit->unit, span, cells);
     conclude(driver, answer->unit, result);
@@ -310,7 +318,7 @@ static int write_cells(struct driver *driver, struct answer *answer, const uint1
 
 void driver_write(struct driver *driver, size_t unit, size_t actuator, const uint16_t *cells)
 {
-    struct breaker *breaker = &driver->schedule.units[unit].breaker;
+    struct breaker *breaker = &scheduled(driver, unit)->breaker;
     struct answer *answer = answer_new(ANSWER_WRITE, 0, OUTPUT_CELLS_MAX);
 
     if (!answer) {

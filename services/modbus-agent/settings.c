@@ -134,6 +134,21 @@ static int configure_unit(struct unit_settings *out, bool serial, struct config_
     return rc;
 }
 
+/* Whether a unit answers is asked once, however many devices it is shown as. */
+static void share_breaker(struct bus_settings *bus, size_t i, struct config_node *node)
+{
+    struct unit_settings *unit = &bus->units[i];
+    const struct unit_settings *first = bus->units;
+
+    while (first->unit != unit->unit)
+        first++;
+    unit->breaker_of = (size_t)(first - bus->units);
+    if (unit->breaker_failures != first->breaker_failures ||
+        unit->breaker_open_ms != first->breaker_open_ms)
+        config_problem(node, "breaker", "differs from that of devices[%zu], which is the same unit",
+                       unit->breaker_of);
+}
+
 static void configure_endpoint(struct bus_settings *out, struct config_node *node)
 {
     char error[128];
@@ -165,6 +180,7 @@ static int configure_bus(struct bus_settings *out, struct config_node *node)
         out->n_units++;
         if (rc != 0)
             return rc;
+        share_breaker(out, i, config_item(devices, i));
     }
     return 0;
 }

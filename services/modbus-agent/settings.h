@@ -40,9 +40,10 @@ struct output {
     double offset;
 };
 
-/* A device: one unit on a bus. */
+/* A device: one unit on a bus, or a part of one. */
 struct unit_settings {
-    unsigned unit; /* its address on the bus */
+    unsigned unit;     /* its address on the bus */
+    size_t breaker_of; /* the bus's first device of that address, whose breaker all of them share */
     char location[TOPIC_NAME_SIZE];
     char device[TOPIC_NAME_SIZE];
     unsigned breaker_failures;

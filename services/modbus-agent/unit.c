@@ -317,6 +317,14 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
     on_waiting(unit); /* the next command to the same actuator may have waited for this one */
 }
 
+void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t time_ms)
+{
+    if (unit->breaker == breaker)
+        return;
+    unit->breaker = breaker;
+    update_state(unit, time_ms);
+}
+
 void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
 {
     snprintf(unit->down, sizeof unit->down, "%s", down ? down : "");

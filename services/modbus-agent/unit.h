@@ -28,6 +28,9 @@ void unit_close(struct unit *unit);
 void unit_take_round(struct unit *unit, const struct answer *answer);
 void unit_take_write(struct unit *unit, const struct answer *answer);
 
+/* What another device of the same unit found out about their breaker. */
+void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t time_ms);
+
 /* The bus's link came (NULL) or went, with the reason. */
 void unit_take_link(struct unit *unit, const char *down, int64_t time_ms);
 
