@@ -224,7 +224,7 @@ static bool ask(const struct board_config *config)
 {
     struct once once = {.config = config};
 
-    printf("%s/%s on %s\n", config->location, config->name, config->link.url);
+    printf("%s/%s on %s\n", config->location, config->device, config->link.url);
     board_init(&once.board, &config->board, &board_handlers, &once);
     if (open_parts(&once) == 0) {
         loop_timer_set(once.limit, loop_now(once.loop) + limit_of(config));

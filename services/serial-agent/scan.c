@@ -119,12 +119,13 @@ static void print_entry(FILE *out, const char *root, const char *name, const cha
     usb_attribute(serial, root, name, "serial");
     if (by_id[0] != '\0' && (serial[0] != '\0' || by_path[0] == '\0'))
         best = by_id;
-    fprintf(out,
-            "  entry    {\"location\": \"somewhere\", \"name\": \"board_001\", \"port\": \"%s%s\", "
-            "\"baud\": 9600, \"polls\": [{\"request\": \"READ_SENSORS\", \"period\": \"1s\", "
-            "\"measurement\": \"sensors\", \"format\": \"pairs\", "
-            "\"points\": [{\"name\": \"temperature\", \"field\": \"TEMP\"}]}]}\n",
-            best[0] != '\0' ? "" : "/dev/", best[0] != '\0' ? best : name);
+    fprintf(
+        out,
+        "  entry    {\"location\": \"somewhere\", \"device\": \"board_001\", \"port\": \"%s%s\", "
+        "\"baud\": 9600, \"polls\": [{\"request\": \"READ_SENSORS\", \"period\": \"1s\", "
+        "\"measurement\": \"sensors\", \"format\": \"pairs\", "
+        "\"points\": [{\"name\": \"temperature\", \"field\": \"TEMP\"}]}]}\n",
+        best[0] != '\0' ? "" : "/dev/", best[0] != '\0' ? best : name);
 }
 
 static void print_port(FILE *out, const char *root, const char *name)

@@ -158,7 +158,7 @@ static int configure_board(struct board_config *out, struct config_node *node)
     int error;
 
     snprintf(out->location, sizeof out->location, "%s", config_require_name(node, "location"));
-    snprintf(out->name, sizeof out->name, "%s", config_require_name(node, "name"));
+    snprintf(out->device, sizeof out->device, "%s", config_require_name(node, "device"));
     configure_link(&out->link, node);
     configure_conversation(out, node);
     error = configure_polls(out, node);
@@ -172,12 +172,13 @@ static void check_neighbours(const struct settings *settings, size_t i, struct c
     for (size_t j = 0; j < i; j++) {
         const struct board_config *other = &settings->boards[j];
 
-        if (strcmp(board->name, other->name) == 0 && strcmp(board->location, other->location) == 0)
-            config_problem(node, "name", "\"%s\" is there twice in %s", board->name,
+        if (strcmp(board->device, other->device) == 0 &&
+            strcmp(board->location, other->location) == 0)
+            config_problem(node, "device", "\"%s\" is there twice in %s", board->device,
                            board->location);
         if (board->link.url[0] != '\0' && strcmp(board->link.url, other->link.url) == 0)
             config_problem(node, "port", "%s is the port of \"%s\" already", board->link.url,
-                           other->name);
+                           other->device);
     }
 }
 

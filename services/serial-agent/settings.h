@@ -33,7 +33,7 @@ struct output_settings {
 
 struct board_config {
     char location[TOPIC_NAME_SIZE];
-    char name[TOPIC_NAME_SIZE];
+    char device[TOPIC_NAME_SIZE];
     struct link_settings link;
     struct board_settings board;
     unsigned offline_after; /* polls without an answer in a row */

@@ -77,7 +77,7 @@ static void show_state(struct station *station)
         return;
     log_write(state == DEVICE_ONLINE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "board",
               "device=%s/%s state=%s reason=\"%s\"", station->config->location,
-              station->config->name, names[state], reason);
+              station->config->device, names[state], reason);
     if (state == DEVICE_OFFLINE)
         controls_offline(station->controls);
 }
@@ -240,7 +240,7 @@ static int open_parts(struct station *station)
 
     if (error == 0)
         error =
-            device_open(&station->device, station->context.mqtt, config->location, config->name);
+            device_open(&station->device, station->context.mqtt, config->location, config->device);
     options.device = station->device;
     if (error == 0)
         error = controls_open(&station->controls, &options, on_waiting, station);
@@ -331,6 +331,6 @@ void station_count(struct station *station)
         health_raise(health_count(station->context.health, names[i]), now[i] - station->counted[i]);
         station->counted[i] = now[i];
     }
-    health_set_breaker(station->context.health, station->config->name,
+    health_set_breaker(station->context.health, station->config->device,
                        station->board.breaker.state);
 }

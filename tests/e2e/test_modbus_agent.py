@@ -345,6 +345,36 @@ def test_a_unit_that_speaks_again_is_read_again(listener, start, raw):
     listener.wait(f"{dead}/status", lambda m: m.json["state"] == "online", since=mark)
 
 
+def test_one_unit_shown_as_two_devices(listener, start, raw):
+    """Each has its own points, status and meta; whether the unit answers is found out for both at once."""
+    alive = {1}
+    server = raw(lambda unit, pdu: registers(pdu[0], [7]) if unit in alive else None)
+    config = two_units(server.url)
+    first, second = config["buses"][0]["devices"]
+    second["unit"] = 1
+    first["breaker"] = second["breaker"]
+    second["groups"][0]["period"] = "5s"  # too rarely to notice the silence by itself
+    start("modbus-agent", config)
+    other = "iot/facility_a/dead_001"
+    assert reading(listener, "fine")["values"] == {"n": 7}
+    assert listener.wait(f"{other}/telemetry/gone").json["values"] == {"n": 7}
+    assert listener.wait(f"{other}/meta").json["actuators"] and not listener.wait(f"{DEVICE}/meta").json["actuators"]
+    for device in (DEVICE, other):
+        listener.wait(f"{device}/status", lambda m: m.json["state"] == "online")
+
+    mark = listener.mark()
+    alive.clear()
+    for device in (DEVICE, other):
+        opened = listener.wait(f"{device}/status", lambda m: m.json["state"] == "offline", since=mark, timeout_s=3)
+        assert (opened.json["reason"], opened.json["breaker"]) == ("unit_silent", "open")
+    silent = [at for at, _, _ in server.requests if at > opened.at - 0.15]
+    assert len(silent) <= 3, "the second device was asked on its own"
+    mark = listener.mark()
+    alive.add(1)
+    for device in (DEVICE, other):
+        listener.wait(f"{device}/status", lambda m: m.json["state"] == "online", since=mark, timeout_s=4)
+
+
 def test_a_gateways_word_that_the_unit_is_silent_counts_as_silence(listener, start, raw):
     server = raw(lambda unit, pdu: registers(pdu[0], [7]) if unit == 1 else bytes([pdu[0] | 0x80, 11]))
     start("modbus-agent", two_units(server.url))
@@ -497,7 +527,7 @@ def rtu(tmp_path, run_program):
 
 
 COILS = [
-    {"name": "conveyor", "table": "coil", "address": 0},
+    {"name": "conveyor", "table": "coil", "address": 2},
     {"name": "warning_light", "table": "coil", "address": 3},
 ]
 

@@ -23,7 +23,7 @@ READING = b"TEMP:23.5,HUM:61.0,FAN:%d\r\n"
 def config(port, **changes):
     device = {
         "location": "facility_a",
-        "name": "greenhouse_001",
+        "device": "greenhouse_001",
         "port": port,
         "baud": 115200,
         "boot_wait": "2s",
@@ -305,7 +305,7 @@ def test_the_broker_comes_back(agent, listener, broker, board):
 
 
 def test_a_new_configuration_is_taken_and_a_bad_one_is_not(agent, listener, broker, board):
-    new = config(board.link, boot_wait="0ms", name="greenhouse_002")
+    new = config(board.link, boot_wait="0ms", device="greenhouse_002")
     new["mqtt"] = {"url": broker.url}
     agent.write(new | {"devises": []})
     mark = listener.mark()

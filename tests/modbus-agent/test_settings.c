@@ -69,16 +69,18 @@ static void reads_what_the_demo_uses(void **state)
     assert_int_equal(config_open(&config, SOURCE_DIR "/deploy/config/modbus-agent.json"), 0);
     assert_int_equal(settings_read(&settings, config_root(config)), 0);
     assert_int_equal(settings->n_buses, 1);
-    assert_int_equal(settings->buses[0].n_units, 1);
+    assert_int_equal(settings->buses[0].n_units, 2);
     unit = &settings->buses[0].units[0];
-    assert_int_equal(unit->n_groups, 3);
-    assert_int_equal(unit->n_actuators, 5);
+    assert_int_equal(unit->n_groups, 2);
+    assert_int_equal(unit->n_actuators, 2);
     assert_int_equal(unit->breaker_failures, 5);
     assert_int_equal(unit->breaker_open_ms, 60000);
-    assert_string_equal(unit->groups[1].points[0].point.name, "temperature");
-    assert_true(unit->groups[1].points[0].point.divide == 100);
-    assert_string_equal(unit->groups[1].points[0].point.unit, "°C");
-    assert_int_equal(unit->groups[1].plan.n_requests, 1);
+    assert_string_equal(unit->groups[0].points[0].point.name, "temperature");
+    assert_true(unit->groups[0].points[0].point.divide == 100);
+    assert_string_equal(unit->groups[0].points[0].point.unit, "°C");
+    assert_int_equal(unit->groups[0].plan.n_requests, 1);
+    assert_int_equal(unit[1].unit, 1); /* the same, as another device */
+    assert_int_equal(unit[1].breaker_of, 0);
     settings_free(settings);
     config_close(config);
 }
@@ -148,6 +150,28 @@ static void refuses_two_of_a_name_and_two_of_a_place(void **state)
                    "is the place of buses[0]");
 }
 
+#define ACTS(rest)                                                       \
+    "{\"location\": \"l\", " rest ", \"actuators\": [{\"name\": \"a\", " \
+    "\"table\": \"coil\", \"address\": 1}]}"
+#define BUS(devices) "{\"buses\": [{\"url\": \"tcp://h:1\", \"devices\": [" devices "]}]}"
+
+static void shares_the_breaker_of_a_unit(void **state)
+{
+    struct loaded loaded = load(BUS(
+        ACTS("\"unit\": 4, \"device\": \"d\"") "," ACTS("\"unit\": 5, \"device\": \"e\"") "," ACTS(
+            "\"unit\": 5, \"device\": \"f\"") "," ACTS("\"unit\": 4, \"device\": \"g\"")));
+    const size_t expected[] = {0, 1, 1, 0};
+
+    (void)state;
+    assert_true(loaded.good);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(loaded.settings->buses[0].units[i].breaker_of, expected[i]);
+    unload(&loaded);
+    assert_problem(BUS(ACTS("\"device\": \"d\"") "," ACTS(
+                       "\"device\": \"e\", \"breaker\": {\"failures\": 2}")),
+                   "differs from that of devices[0]");
+}
+
 static void refuses_a_text_longer_than_the_device_takes(void **state)
 {
     (void)state;
@@ -208,6 +232,7 @@ int main(void)
         cmocka_unit_test(gives_defaults),
         cmocka_unit_test(names_what_is_wrong),
         cmocka_unit_test(refuses_two_of_a_name_and_two_of_a_place),
+        cmocka_unit_test(shares_the_breaker_of_a_unit),
         cmocka_unit_test(refuses_a_text_longer_than_the_device_takes),
         cmocka_unit_test(converts_outputs_both_ways),
         cmocka_unit_test(limits_an_actuator_to_what_its_register_holds),

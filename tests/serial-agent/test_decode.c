@@ -43,9 +43,9 @@ struct sample {
 static const struct sample samples[] = {
     {decode_pairs, "TEMP:23.5,HUM:61.0", 2, {TEXT("23.5"), TEXT("61.0"), NONE}},
     {decode_pairs,
-     "TEMP:23.5,HUM:61.0,SOIL:41.2,LIGHT:812,FAN:0,HEATER:0,PUMP:0,LAMP:0",
+     "TEMP:23.5,HUM:68.0,SOIL:41.2,LIGHT:812,FAN:0,IRRIGATION:0,LED:0",
      3,
-     {TEXT("23.5"), TEXT("61.0"), TEXT("0")}},
+     {TEXT("23.5"), TEXT("68.0"), TEXT("0")}},
     {decode_pairs, " HUM : 61.0 ,\tTEMP:-1", 2, {TEXT("-1"), TEXT("61.0"), NONE}},
     {decode_pairs, "TEMP:1,TEMP:2", 1, {TEXT("2"), NONE, NONE}},
     {decode_pairs, "TEMP:,HUM", 1, {TEXT(""), NONE, NONE}},

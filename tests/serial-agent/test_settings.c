@@ -38,22 +38,22 @@ static void the_demo_is_read(void **state)
     assert_int_equal(settings_configure((void **)&settings, config_root(config)), 0);
     assert_int_equal(settings->n_boards, 1);
     board = &settings->boards[0];
-    assert_string_equal(board->name, "greenhouse_001");
+    assert_string_equal(board->device, "greenhouse_001");
     assert_string_equal(board->link.url, "tcp://greenhouse-sim:4001");
     assert_int_equal(board->board.n_polls, 1);
     assert_string_equal(board->board.polls[0].request, "READ_SENSORS");
-    assert_int_equal(board->polls[0].n_points, 8);
+    assert_int_equal(board->polls[0].n_points, 7);
     assert_string_equal(board->polls[0].fields[2], "SOIL");
-    assert_int_equal(board->n_outputs, 4);
+    assert_int_equal(board->n_outputs, 3);
     assert_string_equal(board->outputs[2].write.text, "LED,11,{ON|OFF}");
     assert_int_equal(board->outputs[2].state_poll, 0);
-    assert_string_equal(board->polls[0].points[board->outputs[2].state_point].name, "pump");
+    assert_string_equal(board->polls[0].points[board->outputs[2].state_point].name, "led");
     settings_discard(settings);
     config_close(config);
 }
 
 #define BOARD_WITH(more) \
-    "{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"/dev/ttyUSB0\"," more "}]}"
+    "{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"/dev/ttyUSB0\"," more "}]}"
 #define POLLS "\"polls\":[{\"request\":\"R\",\"measurement\":\"m\",\"points\":[{\"name\":\"x\"}]}]"
 
 static void what_is_wrong_is_named_with_its_path(void **state)
@@ -86,12 +86,12 @@ static void what_is_wrong_is_named_with_its_path(void **state)
         {BOARD_WITH(POLLS ",\"actuators\":[{\"name\":\"f\",\"write\":\"{value}\"},"
                           "{\"name\":\"f\",\"write\":\"{value}\"}]"),
          "devices[0].actuators[1].name"},
-        {"{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"COM3\"," POLLS "}]}",
+        {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"COM3\"," POLLS "}]}",
          "devices[0].port"},
-        {"{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"tcp://host\"," POLLS "}]}",
+        {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"tcp://host\"," POLLS "}]}",
          "devices[0].port"},
-        {"{\"devices\":[{\"location\":\"a\",\"name\":\"b\",\"port\":\"/dev/x\"," POLLS "},"
-         "{\"location\":\"a\",\"name\":\"c\",\"port\":\"/dev/x\"," POLLS "}]}",
+        {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"/dev/x\"," POLLS "},"
+         "{\"location\":\"a\",\"device\":\"c\",\"port\":\"/dev/x\"," POLLS "}]}",
          "devices[1].port"},
     };
 
