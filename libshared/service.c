@@ -125,7 +125,7 @@ static void reload(struct service *service)
 {
     struct service_settings *fresh;
     const char *path = service->arguments->config;
-    if (service->draining || service_settings_load(&fresh, service->program, path) != 0)
+    if (service->draining || service_settings_load(&fresh, service->program, path, true) != 0)
         return;
     if (!config_check(fresh->config)) {
         log_error("reload_refused",
@@ -310,7 +310,7 @@ static int with_config(const struct service_program *program,
                        const struct service_arguments *arguments)
 {
     struct service_settings *settings;
-    if (service_settings_load(&settings, program, arguments->config) != 0) {
+    if (service_settings_load(&settings, program, arguments->config, !arguments->tool) != 0) {
         fprintf(stderr, "%s: out of memory\n", program->name);
         return SERVICE_INTERNAL;
     }

@@ -30,7 +30,7 @@ static int override_mqtt(struct config *config)
     return error;
 }
 
-static void read_mqtt(struct service_settings *settings, struct config_node *node)
+static void read_mqtt(struct service_settings *settings, struct config_node *node, bool connects)
 {
     struct mqtt_options *mqtt = &settings->mqtt;
     mqtt->url = config_url(node, "url", "mqtt://localhost:1883");
@@ -40,7 +40,10 @@ static void read_mqtt(struct service_settings *settings, struct config_node *nod
     if (!topic_root_valid(mqtt->root))
         config_problem(node, "root", "'%s' cannot begin a topic", mqtt->root);
     mqtt->username = config_string(node, "username", NULL);
-    mqtt->password = config_secret_file(node, "password_file");
+    if (connects)
+        mqtt->password = config_secret_file(node, "password_file");
+    else
+        config_string(node, "password_file", NULL);
     mqtt->ca_file = config_string(node, "ca_file", NULL);
     mqtt->cert_file = config_string(node, "cert_file", NULL);
     mqtt->key_file = config_string(node, "key_file", NULL);
@@ -80,7 +83,7 @@ static void read_service(struct service_settings *settings, const struct service
 }
 
 int service_settings_load(struct service_settings **out, const struct service_program *program,
-                          const char *path)
+                          const char *path, bool connects)
 {
     struct service_settings *settings = calloc(1, sizeof *settings);
     if (!settings)
@@ -92,7 +95,7 @@ int service_settings_load(struct service_settings **out, const struct service_pr
         struct config_node *root = config_root(settings->config);
         settings->mqtt.version = FIELDLINE_VERSION;
         settings->mqtt.session_expiry_ms = program->session_expiry_ms;
-        read_mqtt(settings, config_object(root, "mqtt"));
+        read_mqtt(settings, config_object(root, "mqtt"), connects);
         read_service(settings, program, config_object(root, "service"));
         settings->log_level = (enum log_level)config_choice(config_object(root, "log"), "level",
                                                             log_levels, LOG_LEVEL_INFO);

@@ -17,10 +17,10 @@ struct service_settings {
     void *own;             /* owned: what program->configure() made */
 };
 
-/* Reads the file, the common sections and the program's own. Problems stay in (*out)->config.
- * Returns 0 or -ENOMEM. */
+/* Reads the file, the common sections and the program's own. The broker's password is read only for
+ * who `connects`: tools work without it. Problems stay in (*out)->config. Returns 0 or -ENOMEM. */
 int service_settings_load(struct service_settings **out, const struct service_program *program,
-                          const char *path);
+                          const char *path, bool connects);
 void service_settings_free(struct service_settings *settings,
                            const struct service_program *program);
 
