@@ -15,6 +15,7 @@ from demo import Demo, SERVICES
 
 GREENHOUSE = "iot/facility_a/greenhouse_001"
 LINE = "iot/facility_a/line_001"
+PLANT = "iot/facility_a/plc_001"
 
 
 @pytest.fixture
@@ -39,15 +40,24 @@ def values(listener, topic, name, since=0):
 
 def test_everything_moves(demo, listener):
     running = demo()
-    for measurement in ("production", "process", "state", "kpi"):
+    for measurement in ("production", "state"):
         listener.wait(f"{LINE}/telemetry/{measurement}")
+    status = listener.wait(f"{LINE}/telemetry/equipment_status")
+    assert set(status.json["values"]) | set(status.json.get("bad", {})) == {
+        "production_rate", "efficiency", "downtime_minutes", "quality"}
+    process = listener.wait(f"{PLANT}/telemetry/process")
+    assert set(process.json["values"]) == {"temperature", "pressure", "flow", "energy"}
+    state = listener.wait(f"{PLANT}/telemetry/state")
+    assert set(state.json["values"]) == {"pump_0", "pump_1"}
     first = listener.wait(f"{GREENHOUSE}/telemetry/sensors")
     assert first.retain
     assert set(first.json["values"]) == {
-        "temperature", "humidity", "soil_moisture", "light", "fan", "heater", "pump", "lamp"}
+        "temperature", "humidity", "soil_moisture", "light", "fan", "irrigation", "led"}
     assert isinstance(first.json["values"]["fan"], bool)
     listener.wait(f"{GREENHOUSE}/status", lambda m: m.json["state"] == "online")
-    listener.wait(f"{LINE}/meta")
+    for device in (LINE, PLANT):
+        listener.wait(f"{device}/status", lambda m: m.json["state"] == "online")
+        listener.wait(f"{device}/meta")
     for name in SERVICES:
         listener.wait(f"iot/_service/{name}/status", lambda m: m.json["state"] == "online")
     stand.wait_until(
@@ -74,6 +84,10 @@ def test_the_fan_by_hand(demo, broker, listener):
                   since=mark, timeout_s=30)
 
 
+def assert_within(seen, low, high, what):
+    assert low <= min(seen) and max(seen) <= high, f"{what} from {min(seen)} to {max(seen)}"
+
+
 def episodes(efficiencies, low=0.85, high=0.92):
     """How often a value falls below `low` and how often it comes back above `high`."""
     fired = resolved = 0
@@ -87,25 +101,30 @@ def episodes(efficiencies, low=0.85, high=0.92):
 
 
 def test_ten_minutes_alone(demo, listener):
-    """The greenhouse stays in its ranges by its own rules; one alert and one resolve an episode of the line."""
+    """Greenhouse and plant stay in their ranges by the rules; one alert and one resolve an episode of the line."""
     running = demo(greenhouse_speed=10, line_speed=40, period="100ms")
     listener.wait(f"{GREENHOUSE}/telemetry/sensors")
     time.sleep(65)
     temperatures = values(listener, f"{GREENHOUSE}/telemetry/sensors", "temperature")
     assert len(temperatures) > 500
-    assert 14 < min(temperatures) and max(temperatures) < 31, (min(temperatures), max(temperatures))
     assert max(temperatures) - min(temperatures) > 3  # there was weather
+    for name, low, high in (("temperature", 19.5, 29), ("humidity", 58, 82), ("soil_moisture", 28, 70)):
+        assert_within(values(listener, f"{GREENHOUSE}/telemetry/sensors", name), low, high, name)
+    assert not listener.find(f"{GREENHOUSE}/alert/+")
+    assert_within(values(listener, f"{PLANT}/telemetry/process", "temperature"), 22, 28, "process")
     commands = [m for m in listener.find(f"{GREENHOUSE}/command/+") if not m.topic.endswith("/_echo")]
     assert commands and all(m.json["source"].startswith("rules-engine") for m in commands)
     results = listener.find(f"{GREENHOUSE}/result/+")
     assert [m.json["result"] for m in results] == ["ok"] * len(results)
     running.programs["line-sim"].signal(signal.SIGSTOP)  # no new episode while we count
     time.sleep(1)
-    fired, resolved = episodes(values(listener, f"{LINE}/telemetry/kpi", "efficiency"))
+    fired, resolved = episodes(values(listener, f"{LINE}/telemetry/equipment_status", "efficiency"))
     alerts = [m.json["state"] for m in listener.find(f"{LINE}/alert/low_efficiency")]
     running.programs["line-sim"].signal(signal.SIGCONT)
     assert fired >= 1
     assert (alerts.count("firing"), alerts.count("resolved")) == (fired, resolved)
+    over_pressure = [m.json["state"] for m in listener.find(f"{PLANT}/alert/over_pressure")]
+    assert over_pressure.count("firing") >= 2 and over_pressure.count("resolved") >= 1
     notified = [m.json["state"] for m in listener.find("iot/_notification/log")
                 if m.json["rule"] == "low_efficiency"]
     assert notified == [state for state in alerts if state != "stale"]
@@ -115,7 +134,7 @@ def test_services_in_any_order_and_broker_restarts(demo, broker, listener):
     """Each service starts alone and heals: broker killed, agents killed, everything comes back."""
     running = demo(period="200ms")
     listener.wait(f"{GREENHOUSE}/telemetry/sensors")
-    listener.wait(f"{LINE}/telemetry/process")
+    listener.wait(f"{LINE}/telemetry/production")
     for name in SERVICES:
         running.programs[name].kill()
         running.programs[name].start()
@@ -123,7 +142,8 @@ def test_services_in_any_order_and_broker_restarts(demo, broker, listener):
     time.sleep(1)
     broker.start()
     mark = listener.mark()
-    for topic in (f"{GREENHOUSE}/telemetry/sensors", f"{LINE}/telemetry/process", f"{LINE}/telemetry/kpi"):
+    for topic in (f"{GREENHOUSE}/telemetry/sensors", f"{PLANT}/telemetry/process",
+                  f"{LINE}/telemetry/equipment_status"):
         listener.wait(topic, since=mark, timeout_s=40)
     for name in SERVICES:
         assert running.programs[name].running()
@@ -149,7 +169,8 @@ def test_deploy_demo_as_a_user_runs_it(tmp_path):
         time.sleep(1)
         subprocess.run(["bash", "-c", publish], check=True, timeout=10)
         text = heard.communicate()[0]
-        assert "greenhouse_001/telemetry/sensors" in text and "line_001/telemetry/process" in text
+        assert "greenhouse_001/telemetry/sensors" in text and "line_001/telemetry/production" in text
+        assert "plc_001/telemetry/process" in text
         assert re.search(r'greenhouse_001/result/fan \{.*"result":"ok"', text)
         port = shlex.split(said()[said().index("Broker 127.0.0.1:"):])[1].split(":")[1].rstrip(",")
         anonymous = subprocess.run(["mosquitto_pub", "-p", port, "-t", "iot/x", "-m", "x"],

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import time
 
 import paho.mqtt.client as paho
@@ -12,17 +13,17 @@ import stand
 
 TELEMETRY = "iot/facility_a/greenhouse_001/telemetry/sensors"
 COMMAND = "iot/facility_a/greenhouse_001/command/fan"
-ALERT = "iot/facility_a/greenhouse_001/alert/too_hot"
+ALERT = "iot/facility_a/greenhouse_001/alert/temperature_range"
 SERVICE = "iot/_service/rules-engine/status"
-OWN = ("iot/+/+/command/+", "iot/+/+/alert/+", "iot/+/+/telemetry/kpi", "iot/_service/#", "iot/_dead/#")
+OWN = ("iot/+/+/command/+", "iot/+/+/alert/+", "iot/+/+/telemetry/equipment_status", "iot/_service/#", "iot/_dead/#")
 
 RULES = {
     "derived": [
         {
-            "name": "kpi",
+            "name": "equipment_status",
             "select": {"measurement": "production"},
-            "measurement": "kpi",
-            "values": {"efficiency": "units_produced / runtime_hours / 1200"},
+            "measurement": "equipment_status",
+            "values": {"efficiency": "units_produced / runtime_hours / 1000"},
         }
     ],
     "rules": [
@@ -30,12 +31,12 @@ RULES = {
             "name": "cool",
             "select": {"device": "greenhouse_*", "measurement": "sensors"},
             "when": "temperature > 28",
-            "until": "temperature < 24",
+            "until": "temperature < 26",
             "then": [{"command": {"actuator": "fan", "value": True}}],
             "else": [{"command": {"actuator": "fan", "value": False}}],
         },
         {
-            "name": "too_hot",
+            "name": "temperature_range",
             "select": {"device": "greenhouse_*", "measurement": "sensors"},
             "when": "temperature > 32",
             "until": "temperature < 30",
@@ -46,7 +47,7 @@ RULES = {
         },
         {
             "name": "low_efficiency",
-            "select": {"measurement": "kpi"},
+            "select": {"measurement": "equipment_status"},
             "when": "efficiency < 0.85",
             "until": "efficiency > 0.92",
             "alert": True,
@@ -95,9 +96,9 @@ def settled(listener):
     mark = listener.mark()
 
     def came_out():
-        probe.says(units_produced=120, runtime_hours=0.1, retain=False)
+        probe.says(units_produced=100, runtime_hours=0.1, retain=False)
         try:
-            return listener.wait("iot/facility_a/probe/telemetry/kpi", since=mark, timeout_s=0.3)
+            return listener.wait("iot/facility_a/probe/telemetry/equipment_status", since=mark, timeout_s=0.3)
         except AssertionError:
             return None
 
@@ -115,7 +116,7 @@ def states(listener, topic=ALERT, since=0):
 def test_a_live_edge_commands_once(listener, engine):
     engine()
     device = Device(listener)
-    for temperature in (27, 29, 30, 26, 29, 23, 22, 26):
+    for temperature in (27, 29, 30, 27, 29, 25, 24, 27):
         device.says(temperature=temperature)
     listener.wait(COMMAND, lambda m: m.json["value"] is False)
     settled(listener)
@@ -227,12 +228,12 @@ def test_derived_values_feed_rules(listener, engine):
     line = Device(listener, "iot/facility_a/line_001/telemetry/production")
     alert = "iot/facility_a/line_001/alert/low_efficiency"
     line.says(units_produced=0, runtime_hours=0)
-    for units in (120, 100, 105, 115):
+    for units in (100, 83, 90, 95):
         line.says(units_produced=units, runtime_hours=0.1)
     resolved = listener.wait(alert, lambda m: m.json["state"] == "resolved")
     assert states(listener, alert) == [("firing", 1), ("resolved", 1)]
-    assert resolved.json["message"] == "efficiency 95.83 %"
-    readings = [m.json for m in listener.find("iot/facility_a/line_001/telemetry/kpi")]
+    assert resolved.json["message"] == "efficiency 95.00 %"
+    readings = [m.json for m in listener.find("iot/facility_a/line_001/telemetry/equipment_status")]
     assert [r["seq"] for r in readings] == [1, 2, 3, 4, 5]
     assert readings[0] == {
         "ts": readings[0]["ts"],
@@ -287,15 +288,27 @@ def test_a_reload_keeps_what_was_active(listener, engine):
     device.says(temperature=33)
     listener.wait(ALERT)
     config = json.loads(service.config_path.read_text())
-    config["rules"][0]["until"] = "temperature < 25"
+    config["rules"][0]["until"] = "temperature < 27"
     service.write(config)
     service.signal(signal.SIGHUP)
     stand.wait_until(lambda: "reloaded" in service.log(), what="the reload")
     mark = listener.mark()
     settled(listener)
     device.says(temperature=33)
-    device.says(temperature=24.5)
+    device.says(temperature=26.5)
     listener.wait(COMMAND, since=mark)
     listener.wait(ALERT, since=mark)
     assert values(listener, mark) == [False]
     assert states(listener, since=mark) == [("resolved", 1)]
+
+
+@pytest.mark.parametrize("capture", ["greenhouse", "plant", "efficiency"])
+def test_the_demos_rules_replay_as_they_are_shipped(capture):
+    """A tool needs neither a broker nor its password, which only the container has."""
+    captures = stand.ROOT / "tests/rules-engine/replay"
+    ran = subprocess.run(
+        [stand.BUILD / "rules-engine", "--config", stand.ROOT / "deploy/config/rules-engine.json",
+         "--replay", captures / f"{capture}.jsonl", "--expect", captures / f"{capture}.expected"],
+        capture_output=True, text=True, timeout=20,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -15,7 +15,7 @@ import stand
 ARDUINO = stand.BUILD / "tests/sim/sim-arduino"
 PLC = stand.BUILD / "tests/sim/sim-plc"
 READ_PRESSURE = bytes([4, 0, 5, 0, 1])
-OPEN_RELIEF = bytes([5, 0, 2, 0xFF, 0])
+START_COOLING = bytes([5, 0, 0, 0xFF, 0])
 
 
 class Simulator:
@@ -111,7 +111,7 @@ def test_board_on_a_pseudo_terminal(simulate, tmp_path):
     for _ in range(5):  # every opening resets it
         fd = open_raw(link)
         assert read_for(fd, 5, 7) == b"READY\r\n"
-        os.write(fd, b"LED,10,ON\n")
+        os.write(fd, b"LED,11,ON\n")
         assert read_for(fd, 5, 4) == b"OK\r\n"
         os.close(fd)
     assert board.stop() == 0
@@ -161,13 +161,13 @@ def test_plc_over_tcp(simulate, tmp_path):
         PLC, "--listen", "127.0.0.1:0", "--units", "1,2", "--control", path, "--log-writes"
     )
     with plc.connect() as one, plc.connect() as two:
-        assert control(path, "set input 5 70") == "ok"
-        assert modbus(one, 1, READ_PRESSURE) == bytes([4, 2, 0, 70])
-        assert modbus(two, 2, READ_PRESSURE) != bytes([4, 2, 0, 70])
+        assert control(path, "set input 5 35") == "ok"
+        assert modbus(one, 1, READ_PRESSURE) == bytes([4, 2, 0, 35])
+        assert modbus(two, 2, READ_PRESSURE) != bytes([4, 2, 0, 35])
         assert modbus(two, 9, READ_PRESSURE) == bytes([0x84, 11])
-        assert modbus(two, 1, OPEN_RELIEF) == OPEN_RELIEF
-        assert plc.line().split()[2:] == ["unit=1", "table=coil", "address=2", "value=1"]
-        assert control(path, "get coil 2") == "1"
+        assert modbus(two, 1, START_COOLING) == START_COOLING
+        assert plc.line().split()[2:] == ["unit=1", "table=coil", "address=0", "value=1"]
+        assert control(path, "get coil 0") == "1"
         assert control(path, "fault late 2 150") == "ok"
         begun = time.monotonic()
         one.send(struct.pack(">HHHB", 1, 0, 6, 2) + READ_PRESSURE)

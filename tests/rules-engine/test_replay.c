@@ -72,10 +72,10 @@ static void test_greenhouse(void **state)
     check_capture("greenhouse");
 }
 
-static void test_over_pressure(void **state)
+static void test_plant(void **state)
 {
     (void)state;
-    check_capture("over_pressure");
+    check_capture("plant");
 }
 
 static void test_efficiency(void **state)
@@ -145,7 +145,7 @@ static void test_diff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_greenhouse), cmocka_unit_test(test_over_pressure),
+        cmocka_unit_test(test_greenhouse), cmocka_unit_test(test_plant),
         cmocka_unit_test(test_efficiency), cmocka_unit_test(test_bad_captures),
         cmocka_unit_test(test_diff),
     };

@@ -100,9 +100,9 @@ static void answer_pairs(struct board *board, struct board_answer *out)
 {
     const struct greenhouse *g = &board->greenhouse;
 
-    say(out, "TEMP:%.1f,HUM:%.1f,SOIL:%.1f,LIGHT:%.0f,FAN:%d,HEATER:%d,PUMP:%d,LAMP:%d\r\n",
+    say(out, "TEMP:%.1f,HUM:%.1f,SOIL:%.1f,LIGHT:%.0f,FAN:%d,IRRIGATION:%d,LED:%d\r\n",
         board_read(board, BOARD_TEMP), board_read(board, BOARD_HUM), board_read(board, BOARD_SOIL),
-        board_read(board, BOARD_LIGHT), g->fan, g->heater, g->pump, g->lamp);
+        board_read(board, BOARD_LIGHT), g->fan, g->irrigation, g->led);
 }
 
 static const char *json_bool(bool on)
@@ -116,10 +116,10 @@ static void answer_json(struct board *board, struct board_answer *out)
 
     say(out,
         "{\"temp\":%.1f,\"hum\":%.1f,\"soil\":%.1f,\"light\":%.0f,"
-        "\"fan\":%s,\"heater\":%s,\"pump\":%s,\"lamp\":%s}\r\n",
+        "\"fan\":%s,\"irrigation\":%s,\"led\":%s}\r\n",
         board_read(board, BOARD_TEMP), board_read(board, BOARD_HUM), board_read(board, BOARD_SOIL),
-        board_read(board, BOARD_LIGHT), json_bool(g->fan), json_bool(g->heater), json_bool(g->pump),
-        json_bool(g->lamp));
+        board_read(board, BOARD_LIGHT), json_bool(g->fan), json_bool(g->irrigation),
+        json_bool(g->led));
 }
 
 static bool *board_pin(struct board *board, int pin)
@@ -128,11 +128,9 @@ static bool *board_pin(struct board *board, int pin)
     case 13:
         return &board->greenhouse.fan;
     case 12:
-        return &board->greenhouse.heater;
+        return &board->greenhouse.irrigation;
     case 11:
-        return &board->greenhouse.pump;
-    case 10:
-        return &board->greenhouse.lamp;
+        return &board->greenhouse.led;
     default:
         return NULL;
     }

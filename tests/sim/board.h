@@ -1,8 +1,8 @@
 /* What the simulated Arduino answers: lines in, lines out, over a greenhouse. Pure.
  *
- *   READ_SENSORS            TEMP:23.5,HUM:61.0,SOIL:41.2,LIGHT:812,FAN:0,HEATER:0,PUMP:0,LAMP:0
- *   GET_DATA                {"temp":23.5,"hum":61.0,"soil":41.2,"light":812,"fan":false,…}
- *   LED,{pin},{ON|OFF}      OK, or ERR,<text>; pins: 13 fan, 12 heater, 11 pump, 10 lamp
+ *   READ_SENSORS            TEMP:23.5,HUM:68.0,SOIL:41.2,LIGHT:812,FAN:0,IRRIGATION:0,LED:0
+ *   GET_DATA                {"temp":23.5,"hum":68.0,"soil":41.2,"light":812,"fan":false,…}
+ *   LED,{pin},{ON|OFF}      OK, or ERR,<text>; pins: 13 fan, 12 irrigation, 11 led
  * and, which no real board has, for tests:
  *   SIM,{fault},{value}     garbage, silent, partial: the share of answers, 0..1; slow: ms;
  *                           stuck: temp, hum, soil, light or none

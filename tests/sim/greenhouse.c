@@ -8,19 +8,18 @@
 #define SKY_CHANGE_STEPS (30 * 1000 / GREENHOUSE_STEP_MS)
 
 /* Temperatures in °C, rates in °C/s, time constants in s. */
-#define OUTSIDE_MEAN 14.0
-#define OUTSIDE_SWING 8.0
-#define SUN_WARMS 18.0
-#define GLASS_TIME 100.0
+#define OUTSIDE_MEAN 24.0
+#define OUTSIDE_SWING 2.5
+#define SUN_WARMS 11.0
+#define GLASS_TIME 80.0
 /* What the fan's cooled air tends to: below any weather, so that it always cools. */
-#define WET_WALL 0.0
-#define FAN_TIME 80.0
-#define HEATER_RATE 0.35
+#define WET_WALL 6.0
+#define FAN_TIME 75.0
 
 /* Shares in %, rates in %/s. */
 #define DRYING_RATE 0.05
 #define DRYING_BY_SUN 0.06
-#define PUMP_RATE 0.9
+#define IRRIGATION_RATE 0.6
 
 static double limit(double value, double low, double high)
 {
@@ -31,13 +30,13 @@ void greenhouse_init(struct greenhouse *greenhouse, uint64_t seed)
 {
     *greenhouse = (struct greenhouse){
         .temperature = 24,
-        .humidity = 65,
+        .humidity = 68,
         .soil_moisture = 38,
         .noise = {.state = seed},
         .sky = 0.9,
         .sky_to_come = 0.9,
     };
-    greenhouse->season = noise_between(&greenhouse->noise, -1.5, 1.5);
+    greenhouse->season = noise_between(&greenhouse->noise, -0.8, 0.8);
     greenhouse_step(greenhouse);
 }
 
@@ -57,23 +56,19 @@ static void step_temperature(struct greenhouse *greenhouse, double outside, doub
 
     if (greenhouse->fan)
         rate += (WET_WALL - greenhouse->temperature) / FAN_TIME;
-    if (greenhouse->heater)
-        rate += HEATER_RATE;
-    if (greenhouse->lamp)
-        rate += 0.01;
     greenhouse->temperature = limit(greenhouse->temperature + rate * STEP_S, -20, 60);
 }
 
-/* Warm air holds more water: relative humidity falls as it warms; soil and pump give some back. */
+/* Warm air holds more water: relative humidity falls as it warms; soil and water give some back. */
 static void step_humidity(struct greenhouse *greenhouse)
 {
-    double tends_to = 95 - 1.6 * greenhouse->temperature + 0.25 * greenhouse->soil_moisture;
+    double tends_to = 84 - 0.8 * greenhouse->temperature + 0.15 * greenhouse->soil_moisture;
     double rate = (tends_to - greenhouse->humidity) / 60;
 
     if (greenhouse->fan)
-        rate += (50 - greenhouse->humidity) / 120;
-    if (greenhouse->pump)
-        rate += 0.4;
+        rate += (60 - greenhouse->humidity) / 120;
+    if (greenhouse->irrigation)
+        rate += 0.1;
     rate += noise_between(&greenhouse->noise, -0.3, 0.3);
     greenhouse->humidity = limit(greenhouse->humidity + rate * STEP_S, 5, 99);
 }
@@ -82,8 +77,8 @@ static void step_soil(struct greenhouse *greenhouse, double sun)
 {
     double rate = -DRYING_RATE - DRYING_BY_SUN * sun;
 
-    if (greenhouse->pump)
-        rate += PUMP_RATE;
+    if (greenhouse->irrigation)
+        rate += IRRIGATION_RATE;
     greenhouse->soil_moisture = limit(greenhouse->soil_moisture + rate * STEP_S, 2, 95);
 }
 
@@ -98,6 +93,6 @@ void greenhouse_step(struct greenhouse *greenhouse)
     step_temperature(greenhouse, outside, sun);
     step_humidity(greenhouse);
     step_soil(greenhouse, sun);
-    greenhouse->light = limit(20 + 900 * sun + (greenhouse->lamp ? 350 : 0), 0, 1023);
+    greenhouse->light = limit(20 + 900 * sun + (greenhouse->led ? 350 : 0), 0, 1023);
     greenhouse->steps++;
 }

@@ -1,8 +1,8 @@
 /* A greenhouse through days of ten simulated minutes. Pure, and the same for the same seed.
  *
  * Each quantity is pulled towards its surroundings with a time constant, as Newton's law of cooling
- * has it; the sun, the clouds and the four outputs move them. Left alone it gets colder than 15 °C
- * at night and warmer than 30 °C at noon; fan and heater are each strong enough for any weather. */
+ * has it; the sun, the clouds and the outputs move them. Left alone it gets warmer than 30 °C at
+ * noon and never colder than 20.5 °C, and the soil dries out; the fan cools in any weather. */
 #ifndef GREENHOUSE_H
 #define GREENHOUSE_H
 
@@ -22,9 +22,8 @@ struct greenhouse {
     double light;         /* 0..1023, as the board's converter gives it */
     /* The outputs: set them at any time. */
     bool fan;
-    bool heater;
-    bool pump;
-    bool lamp;
+    bool irrigation;
+    bool led; /* only the light sensor feels it */
     /* The weather. */
     struct noise noise;
     int64_t steps;      /* since the start, which is at nine in the morning */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CONVEYOR, PUMP, RELIEF_VALVE };     /* coils */
+enum { PUMP_0, PUMP_1, CONVEYOR };         /* coils */
 enum { JAM, DOOR_CLOSED, EMERGENCY_STOP }; /* discrete inputs */
 enum { SPEED_SETPOINT, MODE };             /* holding registers */
 enum {
@@ -12,9 +12,11 @@ enum {
     RUNTIME_HOURS = 2,  /* two registers */
     TEMPERATURE = 4,
     PRESSURE = 5,
-    MOTOR_CURRENT = 6,
+    FLOW = 6,
     ENERGY = 7, /* two registers */
-    LINE_SPEED = 9
+    LINE_SPEED = 9,
+    DOWNTIME_MINUTES = 10,
+    QUALITY = 11
 };
 
 static const uint16_t plc_holding_max[PLC_HOLDING] = {[SPEED_SETPOINT] = 2000, [MODE] = UINT16_MAX};
@@ -42,9 +44,11 @@ static void plc_measure(struct plc *plc)
     plc_input32(plc, RUNTIME_HOURS, line_runtime_milli_hours(line));
     plc_input(plc, TEMPERATURE, (uint16_t)(int16_t)lround(line->temperature * 100));
     plc_input(plc, PRESSURE, (uint16_t)lround(line->pressure * 10));
-    plc_input(plc, MOTOR_CURRENT, (uint16_t)lround(line->motor_current * 100));
+    plc_input(plc, FLOW, (uint16_t)lround(line->flow * 10));
     plc_input32(plc, ENERGY, energy_bits);
     plc_input(plc, LINE_SPEED, (uint16_t)lround(line->speed));
+    plc_input(plc, DOWNTIME_MINUTES, (uint16_t)lround(line->downtime_s / 60 * 10));
+    plc_input(plc, QUALITY, (uint16_t)lround(line->quality * 10));
     if (!plc->discrete_held[JAM])
         plc->discrete[JAM] = line->jam;
     if (!plc->discrete_held[DOOR_CLOSED])
@@ -56,7 +60,7 @@ static void plc_measure(struct plc *plc)
 void plc_init(struct plc *plc, uint64_t seed)
 {
     *plc = (struct plc){
-        .coils = {[CONVEYOR] = true, [PUMP] = true},
+        .coils = {[PUMP_1] = true, [CONVEYOR] = true},
         .holding = {[SPEED_SETPOINT] = LINE_NOMINAL_RATE, [MODE] = 1},
         .map = {.n_coils = PLC_COILS,
                 .n_discrete = PLC_DISCRETE,
@@ -74,9 +78,9 @@ void plc_init(struct plc *plc, uint64_t seed)
 
 void plc_step(struct plc *plc)
 {
+    plc->line.pump_0 = plc->coils[PUMP_0];
+    plc->line.pump_1 = plc->coils[PUMP_1];
     plc->line.conveyor = plc->coils[CONVEYOR];
-    plc->line.pump = plc->coils[PUMP];
-    plc->line.relief_valve = plc->coils[RELIEF_VALVE];
     plc->line.emergency_stop = plc->discrete[EMERGENCY_STOP];
     plc->line.speed_setpoint = plc->holding[SPEED_SETPOINT];
     line_step(&plc->line);

@@ -1,10 +1,14 @@
-/* The line's controller: the registers of one Modbus unit over a line's physics. Pure.
+/* The controller of a line and its plant: the registers of one Modbus unit over their physics.
+ * Pure.
  *
- * input     0-1 units_produced uint32, 2-3 runtime_hours uint32 /1000 h, 4 temperature int16 /100
- * °C, 5 pressure uint16 /10 bar, 6 motor_current uint16 /100 A, 7-8 energy float32 kWh, 9
- * line_speed uint16 units/h; two registers are in order ABCD, high word first holding   0
- * speed_setpoint uint16 units/h up to 2000, 1 mode uint16 coils     0 conveyor, 1 pump, 2
- * relief_valve, 3 warning_light discrete  0 jam, 1 door_closed, 2 emergency_stop */
+ * Input registers, 16 bits unsigned where nothing else is said; two are in order ABCD, high word
+ * first:
+ *   0-1 units_produced uint32, 2-3 runtime_hours uint32 /1000 h, 4 temperature int16 /100 °C,
+ *   5 pressure /10 bar, 6 flow /10 l/min, 7-8 energy float32 kWh, 9 line_speed units/h,
+ *   10 downtime_minutes /10, 11 quality /10 %
+ * Holding registers: 0 speed_setpoint units/h up to 2000, 1 mode
+ * Coils: 0 pump_0 (cooling water), 1 pump_1 (pressure), 2 conveyor, 3 warning_light
+ * Discrete inputs: 0 jam, 1 door_closed, 2 emergency_stop */
 #ifndef PLC_H
 #define PLC_H
 
@@ -14,7 +18,7 @@
 #define PLC_COILS 4
 #define PLC_DISCRETE 3
 #define PLC_HOLDING 2
-#define PLC_INPUT 10
+#define PLC_INPUT 12
 
 struct plc {
     struct line line;

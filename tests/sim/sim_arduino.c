@@ -39,8 +39,8 @@ static const char help[] =
     "  --fault LIST        garbage=P,silent=P,partial=P (shares 0..1),slow=MS,stuck=SENSOR\n"
     "  --help\n"
     "\n"
-    "Requests, one a line: READ_SENSORS, GET_DATA, LED,{13|12|11|10},{ON|OFF}\n"
-    "(13 fan, 12 heater, 11 pump, 10 lamp). For tests also SIM,{fault},{value} and\n"
+    "Requests, one a line: READ_SENSORS, GET_DATA, LED,{13|12|11},{ON|OFF}\n"
+    "(13 fan, 12 irrigation, 11 led). For tests also SIM,{fault},{value} and\n"
     "SIM,SET,{temp|hum|soil|light},{number}, which are answered even while the board boots.\n";
 
 static void program_step(void *self)

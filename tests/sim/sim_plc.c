@@ -1,4 +1,4 @@
-/* sim-plc: a packing line's controllers over Modbus TCP and RTU. */
+/* sim-plc: controllers of a packing line and its plant over Modbus TCP and RTU. */
 #include "clock.h"
 #include "clockwork.h"
 #include "frame.h"
@@ -42,7 +42,7 @@ struct program {
 };
 
 static const char help[] =
-    "sim-plc: a simulated packing line on a Modbus controller\n"
+    "sim-plc: a simulated packing line and its plant on a Modbus controller\n"
     "\n"
     "  --listen HOST:PORT  serve Modbus TCP; port 0 takes a free one and says which\n"
     "  --rtu DEVICE        serve Modbus RTU on a serial device, 8N1\n"

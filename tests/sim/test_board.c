@@ -23,7 +23,7 @@ static int set_up(void **state)
     (void)state;
     board_init(&board, 1);
     board.greenhouse.temperature = 23.46;
-    board.greenhouse.humidity = 61;
+    board.greenhouse.humidity = 68;
     board.greenhouse.soil_moisture = 41.2;
     board.greenhouse.light = 812;
     return 0;
@@ -33,20 +33,20 @@ static void test_answers(void **state)
 {
     (void)state;
     assert_string_equal(ask("READ_SENSORS"),
-                        "TEMP:23.5,HUM:61.0,SOIL:41.2,LIGHT:812,FAN:0,HEATER:0,PUMP:0,LAMP:0\r\n");
+                        "TEMP:23.5,HUM:68.0,SOIL:41.2,LIGHT:812,FAN:0,IRRIGATION:0,LED:0\r\n");
     assert_string_equal(ask("LED,13,ON"), "OK\r\n");
     assert_true(board.greenhouse.fan);
     assert_string_equal(ask("GET_DATA"),
-                        "{\"temp\":23.5,\"hum\":61.0,\"soil\":41.2,\"light\":812,\"fan\":true,"
-                        "\"heater\":false,\"pump\":false,\"lamp\":false}\r\n");
-    ask("LED,12,ON"), ask("LED,11,ON"), ask("LED,10,ON"), ask("LED,13,OFF");
+                        "{\"temp\":23.5,\"hum\":68.0,\"soil\":41.2,\"light\":812,\"fan\":true,"
+                        "\"irrigation\":false,\"led\":false}\r\n");
+    ask("LED,12,ON"), ask("LED,11,ON"), ask("LED,13,OFF");
     assert_string_equal(ask("READ_SENSORS"),
-                        "TEMP:23.5,HUM:61.0,SOIL:41.2,LIGHT:812,FAN:0,HEATER:1,PUMP:1,LAMP:1\r\n");
+                        "TEMP:23.5,HUM:68.0,SOIL:41.2,LIGHT:812,FAN:0,IRRIGATION:1,LED:1\r\n");
 }
 
 static void test_refusals(void **state)
 {
-    const char *const lines[] = {"LED,9,ON",    "LED,13,on",   "LED,13",           "LED,,ON",
+    const char *const lines[] = {"LED,10,ON",   "LED,13,on",   "LED,13",           "LED,,ON",
                                  "HELLO",       "SIM,SET,x,1", "SIM,SET,temp,nan", "SIM,garbage,2",
                                  "SIM,slow,-1", "SIM,what,1"};
 

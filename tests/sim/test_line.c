@@ -64,41 +64,65 @@ static void test_clear_of_the_limit_but_for_the_jam(void **state)
     }
 }
 
-/* How often the pressure passes 6.5 bar in an hour, with the demo's rule for the relief valve. */
-static int overpressures(struct line *line, double *highest)
-{
-    int passes = 0;
-
-    *highest = 0;
-    for (int step = 0; step < 3600 * STEPS_PER_S; step++) {
-        if (step % STEPS_PER_S == 0) {
-            if (!line->relief_valve && line->pressure > 6.5)
-                passes++, line->relief_valve = true;
-            else if (line->relief_valve && line->pressure < 5.5)
-                line->relief_valve = false;
-        }
-        line_step(line);
-        *highest = fmax(*highest, line->pressure);
-    }
-    return passes;
-}
-
-static void test_relief_keeps_the_pressure(void **state)
+static void test_downtime_counts_the_jam_and_quality_dips_after_it(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct line line;
-        double highest;
-        int passes;
+        double before = 0, worst = 100;
 
         line_init(&line, seed);
-        passes = overpressures(&line, &highest);
-        assert_in_range(passes, 8, 40);
-        assert_true(highest < 7);
+        for (int step = 1; step < STEPS_PER_SHIFT; step++) {
+            line_step(&line);
+            assert_in_range(lround(line.quality * 10), 950, 995);
+            if (line.downtime_s == 0)
+                before = line.quality;
+            worst = fmin(worst, line.quality);
+        }
+        assert_true(fabs(line.downtime_s - (line.jam_to_s - line.jam_from_s)) < 1);
+        assert_true(worst < before - 1.5);
+        assert_true(line.quality > worst + 1.5);
     }
 }
 
-static void test_without_relief_it_climbs_to_the_stop(void **state)
+/* The rules of the demo for the plant, as deploy/config/rules-engine.json has them. */
+static void demo_rules(struct line *line, int *overpressures)
+{
+    if (line->temperature > 27)
+        line->pump_0 = true;
+    else if (line->temperature < 23)
+        line->pump_0 = false;
+    if (line->pump_1 && line->pressure > 3.0)
+        ++*overpressures, line->pump_1 = false;
+    else if (!line->pump_1 && line->pressure < 2.0)
+        line->pump_1 = true;
+}
+
+/* At each second, and at every fifth: that is what a one-second poll sees at five times the speed.
+ */
+static void test_rules_keep_the_plant(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        int every_s = seed % 2 ? 1 : 5;
+        int overpressures = 0;
+        struct line line;
+
+        line_init(&line, seed);
+        for (int step = 0; step < 3600 * STEPS_PER_S; step++) {
+            if (step % (every_s * STEPS_PER_S) == 0)
+                demo_rules(&line, &overpressures);
+            line_step(&line);
+            assert_true(line.temperature > 22 && line.temperature < 28);
+            assert_true(line.pressure > 1.5 && line.pressure < 3.4);
+            if (step == 150 * STEPS_PER_S) /* soon enough for whoever watches the demo */
+                assert_true(overpressures > 0);
+        }
+        assert_in_range(overpressures, 8, 40);
+    }
+}
+
+static void test_without_rules_pressure_and_heat_climb(void **state)
 {
     struct line line;
     double highest = 0;
@@ -109,8 +133,23 @@ static void test_without_relief_it_climbs_to_the_stop(void **state)
         line_step(&line);
         highest = fmax(highest, line.pressure);
     }
-    assert_true(highest == 9.0);
-    assert_true(line.pressure > 8.9);
+    assert_true(highest == 4.5);
+    assert_true(line.pressure > 4.4);
+    assert_true(line.temperature > 30);
+}
+
+static void test_pump_1_makes_the_flow(void **state)
+{
+    struct line line;
+
+    (void)state;
+    line_init(&line, 1);
+    assert_true(line.flow > 35);
+    line.pump_1 = false;
+    for (int step = 0; step < 20 * STEPS_PER_S; step++)
+        line_step(&line);
+    assert_true(line.flow < 0.1);
+    assert_true(line.pressure < 1.5);
 }
 
 static void test_a_stopped_conveyor_is_not_slow(void **state)
@@ -150,8 +189,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_low_episode_a_shift),
         cmocka_unit_test(test_clear_of_the_limit_but_for_the_jam),
-        cmocka_unit_test(test_relief_keeps_the_pressure),
-        cmocka_unit_test(test_without_relief_it_climbs_to_the_stop),
+        cmocka_unit_test(test_downtime_counts_the_jam_and_quality_dips_after_it),
+        cmocka_unit_test(test_rules_keep_the_plant),
+        cmocka_unit_test(test_without_rules_pressure_and_heat_climb),
+        cmocka_unit_test(test_pump_1_makes_the_flow),
         cmocka_unit_test(test_a_stopped_conveyor_is_not_slow),
         cmocka_unit_test(test_same_seed_same_course),
     };

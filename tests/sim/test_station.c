@@ -59,17 +59,17 @@ static void test_units(void **state)
 static void test_set_holds_until_freed(void **state)
 {
     (void)state;
-    assert_string_equal(control("set input 5 70"), "ok");
+    assert_string_equal(control("set input 5 35"), "ok");
     for (int i = 0; i < 100; i++)
         station_step(&station);
-    assert_string_equal(control("get input 5"), "70");
+    assert_string_equal(control("get input 5"), "35");
     ask(1, read_pressure, 5);
-    assert_int_equal(answer.pdu[3], 70);
+    assert_int_equal(answer.pdu[3], 35);
     ask(2, read_pressure, 5);
-    assert_int_not_equal(answer.pdu[3], 70);
+    assert_int_not_equal(answer.pdu[3], 35);
     assert_string_equal(control("free input 5"), "ok");
     station_step(&station);
-    assert_string_not_equal(control("get input 5"), "70");
+    assert_string_not_equal(control("get input 5"), "35");
     assert_string_equal(control("set 7:discrete 2 1"), "ok");
     station_step(&station);
     assert_true(station.units[2].plc.line.emergency_stop);
@@ -124,17 +124,17 @@ static void test_faults(void **state)
 
 static void test_writes(void **state)
 {
-    const uint8_t open_relief[] = {5, 0, 2, 0xff, 0};
+    const uint8_t start_cooling[] = {5, 0, 0, 0xff, 0};
     const uint8_t too_fast[] = {6, 0, 0, 0x07, 0xd1};
 
     (void)state;
-    ask(1, open_relief, 5);
+    ask(1, start_cooling, 5);
     assert_int_equal(writes, 1);
-    assert_true(station.units[0].plc.coils[2]);
+    assert_true(station.units[0].plc.coils[0]);
     ask(1, too_fast, 5);
     assert_int_equal(answer.pdu[1], PDU_ILLEGAL_VALUE);
     assert_int_equal(writes, 1);
-    ask(0, open_relief, 5);
+    ask(0, start_cooling, 5);
     assert_int_equal(answer.size, 0);
     assert_int_equal(writes, 4);
 }
