@@ -22,6 +22,7 @@ UP_S = float(os.environ["FIELDLINE_UP"])
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 GREENHOUSE = "iot/facility_a/greenhouse_001"
 LINE = "iot/facility_a/line_001"
+PLANT = "iot/facility_a/plc_001"
 DEADLINE_S = time.monotonic() + 300  # of all checks together: what is broken fails quickly
 
 
@@ -128,8 +129,8 @@ def memory_kib(service):
 
 # --- it comes up -----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("topic", [f"{GREENHOUSE}/telemetry/sensors", f"{LINE}/telemetry/production",
-                                   f"{LINE}/telemetry/kpi"])
+@pytest.mark.parametrize("topic", [f"{GREENHOUSE}/telemetry/sensors", f"{PLANT}/telemetry/process",
+                                   f"{LINE}/telemetry/production", f"{LINE}/telemetry/equipment_status"])
 def test_telemetry_moves(ear, topic):
     reading = ear.hears(topic, seconds=30)
     print(f"\n  first seen {time.time() - UP_S:.1f} s after `up` began: {topic}")
@@ -211,12 +212,12 @@ def test_nobody_gets_in_without_the_right_password():
 
 
 @pytest.mark.parametrize("service, own, others", [
-    ("serial-agent", "iot/_dead/serial-agent", f"{LINE}/telemetry/process"),
+    ("serial-agent", "iot/_dead/serial-agent", f"{PLANT}/telemetry/process"),
     ("serial-agent", "iot/_dead/serial-agent", f"{GREENHOUSE}/alert/too_hot"),
     ("modbus-agent", "iot/_dead/modbus-agent", f"{GREENHOUSE}/telemetry/sensors"),
     ("rules-engine", "iot/_dead/rules-engine", f"{GREENHOUSE}/telemetry/sensors"),
     ("influx-sink", "iot/_dead/influx-sink", f"{GREENHOUSE}/command/fan"),
-    ("alerter", "iot/_dead/alerter", f"{LINE}/command/relief_valve"),
+    ("alerter", "iot/_dead/alerter", f"{PLANT}/command/pump_1"),
 ])
 def test_a_service_publishes_only_its_own_topics(ear, service, own, others):
     time.sleep(0.5)
@@ -259,6 +260,7 @@ def test_points_are_in_the_store():
 def test_an_alert_fires_and_resolves(ear):
     """The line is sped up in override.yml: its shifts have one jam each."""
     alert = ear.hears(f"{LINE}/alert/low_efficiency", 0, 120, lambda payload: payload["state"] == "firing")
+    assert "%" in alert["message"] and alert["cause"]["values"]["efficiency"] < 0.85, alert
     ear.hears(f"{LINE}/alert/low_efficiency", 0, 120,
               lambda payload: payload["state"] == "resolved" and payload["episode"] == alert["episode"])
     notified = [m for m in ear.messages if m["topic"].startswith("iot/_notification/")]
@@ -305,7 +307,7 @@ def test_a_crashed_broker_is_found_again():
     ear = Ear()
     try:
         ear.hears(f"{GREENHOUSE}/telemetry/sensors", 0, 40)
-        ear.hears(f"{LINE}/telemetry/kpi", 0, 40)
+        ear.hears(f"{LINE}/telemetry/equipment_status", 0, 40)
     finally:
         ear.close()
     assert all(inspect(service)["RestartCount"] == 0 for service in SERVICES if service != "modbus-agent")
