@@ -56,7 +56,6 @@ static void publish(struct controls *controls, enum topic_kind kind, const char 
 static void respond(struct controls *controls, const char *topic, const void *correlation,
                     size_t correlation_size)
 {
-    struct topic own;
     struct mqtt_message message = {.topic = topic,
                                    .payload = controls->text.data,
                                    .size = controls->text.size,
@@ -64,7 +63,7 @@ static void respond(struct controls *controls, const char *topic, const void *co
                                    .correlation = correlation,
                                    .correlation_size = correlation_size};
 
-    if (topic_parse(&own, mqtt_root(controls->mqtt), topic) == 0 ||
+    if (!topic_is_reply(mqtt_root(controls->mqtt), topic) ||
         mqtt_publish(controls->mqtt, &message) != 0)
         count(controls, "unanswered", "response_topic");
 }

@@ -150,6 +150,18 @@ int topic_make(char out[TOPIC_SIZE], const char *root, enum topic_kind kind, con
     return length >= 0 && length < TOPIC_SIZE ? 0 : -ENAMETOOLONG;
 }
 
+bool topic_is_reply(const char *root, const char *topic)
+{
+    static const char reply[] = "/_reply/";
+    size_t length = strlen(root);
+    if (topic[0] == '\0' || topic[0] == '$' || strpbrk(topic, "+#"))
+        return false;
+    if (strncmp(topic, root, length) != 0 || (topic[length] != '/' && topic[length] != '\0'))
+        return true;
+    return strncmp(topic + length, reply, strlen(reply)) == 0 &&
+           topic[length + strlen(reply)] != '\0';
+}
+
 /* "$share/group/filter" is matched as "filter". */
 static const char *skip_share(const char *filter)
 {

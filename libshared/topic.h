@@ -30,7 +30,8 @@ struct topic {
     enum topic_kind kind;
     char location[TOPIC_NAME_SIZE]; /* empty where the kind has none */
     char device[TOPIC_NAME_SIZE];   /* empty where the kind has none */
-    char name[TOPIC_NAME_SIZE];     /* measurement, actuator, rule, instance…; empty for status and meta */
+    char name[TOPIC_NAME_SIZE]; /* measurement, actuator, rule, instance…; empty for status and meta
+                                 */
 };
 
 /* [a-z0-9_-]{1,64} */
@@ -39,7 +40,8 @@ bool topic_name_valid(const char *name);
 /* Names that begin with '_' belong to the suite: not for users' locations, devices, points… */
 bool topic_name_reserved(const char *name);
 
-/* A root: one or more non-empty levels without wildcards or '$' in front, 200 characters at most. */
+/* A root: one or more non-empty levels without wildcards or '$' in front, 200 characters at most.
+ */
 bool topic_root_valid(const char *root);
 
 /* Splits a topic below `root`. Returns 0, or -ENOENT where it is none of the suite's. */
@@ -52,6 +54,11 @@ int topic_format(char out[TOPIC_SIZE], const char *root, const struct topic *top
 /* topic_format() for the common case. Unused parts are NULL. */
 int topic_make(char out[TOPIC_SIZE], const char *root, enum topic_kind kind, const char *location,
                const char *device, const char *name);
+
+/* Whether an answer may be published to this Response Topic, which a stranger chose: any topic but
+ * the suite's own, that is none below the root except root/_reply/…; no wildcards, nothing below
+ * '$'. */
+bool topic_is_reply(const char *root, const char *topic);
 
 /* Whether an MQTT filter ('+', '#', "$share/group/…") takes a topic: MQTT 5, section 4.7. */
 bool topic_matches(const char *filter, const char *topic);

@@ -223,6 +223,33 @@ static void test_matches(void **state)
     }
 }
 
+static void test_reply(void **state)
+{
+    static const char *const others[] = {"reply/me", "iot/_reply/me", "iot/_reply/a/b", "iota/x",
+                                         "io"};
+    static const char *const own[] = {"",
+                                      "iot",
+                                      "iot/",
+                                      "iot/_reply",
+                                      "iot/_reply/",
+                                      "iot/_replyx/me",
+                                      "iot/facility_a/greenhouse_001/command/fan",
+                                      "iot/no_topic_of_the_suite",
+                                      "iot/_service/x/status",
+                                      "$SYS/broker",
+                                      "$share/g/x",
+                                      "iot/_reply/+",
+                                      "a/#"};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_true(topic_is_reply("iot", others[i]));
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (topic_is_reply("iot", own[i]))
+            fail_msg("'%s' was taken", own[i]);
+    assert_true(topic_is_reply("plant/iot", "iot/a/b/command/x"));
+    assert_false(topic_is_reply("plant/iot", "plant/iot/a/b/command/x"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
