@@ -140,7 +140,7 @@ def test_influxdb1_gets_readings_results_alerts_and_health(sink, influxdb, liste
             "message": "efficiency 81.00 %",
             "rule": "low",
             "episode": 7,
-            "cause": {"measurement": "kpi", "ts": TS, "seq": 1, "values": {"efficiency": 0.81}},
+            "cause": {"measurement": "equipment_status", "ts": TS, "seq": 1, "values": {"efficiency": 0.81}},
         },
     )
     rows = stand.wait_until(lambda: influxdb.query("SELECT * FROM alert"), what="the alert")

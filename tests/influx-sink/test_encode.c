@@ -49,9 +49,9 @@ static void test_readings(void **state)
     (void)state;
     check(SENSORS,
           "{\"ts\":1763805600123,\"seq\":42,\"values\":{\"temperature\":23.45,\"humidity\":61,"
-          "\"fan\":true,\"lamp\":false,\"mode\":\"auto\"},\"bad\":{\"pressure\":\"out_of_range\"}}",
+          "\"fan\":true,\"led\":false,\"mode\":\"auto\"},\"bad\":{\"pressure\":\"out_of_range\"}}",
           "sensors,device_id=greenhouse_001,location=facility_a "
-          "temperature=23.45,humidity=61,fan=true,lamp=false,mode=\"auto\" 1763805600123\n");
+          "temperature=23.45,humidity=61,fan=true,led=false,mode=\"auto\" 1763805600123\n");
     check(SENSORS, "{\"ts\":1,\"seq\":1,\"values\":{\"a\":1e21,\"b\":-0.1,\"c\":1e-7}}",
           "sensors,device_id=greenhouse_001,location=facility_a a=1e21,b=-0.1,c=1e-7 1\n");
 }
@@ -109,13 +109,13 @@ static void test_results(void **state)
 static void test_alerts(void **state)
 {
     (void)state;
-    check(
-        "iot/facility_a/line_001/alert/low_efficiency",
-        "{\"state\":\"firing\",\"severity\":\"warning\",\"since\":9,\"value\":0.81,"
-        "\"message\":\"efficiency 81.00 %\",\"rule\":\"low_efficiency\",\"episode\":7,"
-        "\"cause\":{\"measurement\":\"kpi\",\"ts\":8,\"seq\":1,\"values\":{\"efficiency\":0.81}}}",
-        "alert,device_id=line_001,location=facility_a,rule=low_efficiency state=\"firing\","
-        "severity=\"warning\",value=0.81,message=\"efficiency 81.00 %\",episode=7 9\n");
+    check("iot/facility_a/line_001/alert/low_efficiency",
+          "{\"state\":\"firing\",\"severity\":\"warning\",\"since\":9,\"value\":0.81,"
+          "\"message\":\"efficiency 81.00 %\",\"rule\":\"low_efficiency\",\"episode\":7,"
+          "\"cause\":{\"measurement\":\"equipment_status\",\"ts\":8,\"seq\":1,\"values\":{"
+          "\"efficiency\":0.81}}}",
+          "alert,device_id=line_001,location=facility_a,rule=low_efficiency state=\"firing\","
+          "severity=\"warning\",value=0.81,message=\"efficiency 81.00 %\",episode=7 9\n");
 }
 
 static void test_health(void **state)

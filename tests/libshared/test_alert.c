@@ -56,7 +56,7 @@ static struct alert contract_alert(const struct reading *cause)
                           .message = "efficiency 81.00 %",
                           .rule = "low_efficiency",
                           .episode = 7,
-                          .cause_measurement = "kpi",
+                          .cause_measurement = "equipment_status",
                           .cause = cause};
 }
 
@@ -89,7 +89,7 @@ static int see(void *self, const struct alert *alert)
     assert_string_equal(alert->message, "efficiency 81.00 %");
     assert_string_equal(alert->rule, "low_efficiency");
     assert_int_equal(alert->episode, 7);
-    assert_string_equal(alert->cause_measurement, "kpi");
+    assert_string_equal(alert->cause_measurement, "equipment_status");
     assert_int_equal(alert->cause->seq, 42);
     assert_true(reading_find(alert->cause, "efficiency")->number == 0.81);
     return -EAGAIN;

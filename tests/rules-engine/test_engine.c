@@ -304,19 +304,22 @@ static void test_derived_feeds_rules(void **state)
 {
     (void)state;
     struct stand stand;
-    open_stand(&stand,
-               "{\"derived\":[{\"name\":\"kpi\",\"select\":{\"measurement\":\"production\"},"
-               "\"measurement\":\"kpi\",\"values\":{\"half\":\"units / 2\"}},"
-               "{\"name\":\"more\",\"select\":{\"measurement\":\"kpi\"},\"measurement\":\"more\","
-               "\"values\":{\"quarter\":\"half / 2\",\"none\":\"1 / (half - half)\"}}],"
-               "\"rules\":[{\"name\":\"low\",\"select\":{\"measurement\":\"more\"},"
-               "\"when\":\"quarter < 1\",\"alert\":true,\"message\":\"{quarter}\"}]}");
+    open_stand(
+        &stand,
+        "{\"derived\":[{\"name\":\"status\",\"select\":{\"measurement\":\"production\"},"
+        "\"measurement\":\"status\",\"values\":{\"half\":\"units / 2\"}},"
+        "{\"name\":\"more\",\"select\":{\"measurement\":\"status\"},\"measurement\":\"more\","
+        "\"values\":{\"quarter\":\"half / 2\",\"none\":\"1 / (half - half)\"}}],"
+        "\"rules\":[{\"name\":\"low\",\"select\":{\"measurement\":\"more\"},"
+        "\"when\":\"quarter < 1\",\"alert\":true,\"message\":\"{quarter}\"}]}");
     read_value(&stand, "line_001", "production", "units", value_number(8));
-    expect(&stand, "reading line_001/kpi half 4; reading line_001/more quarter 2 none missing; ");
+    expect(&stand,
+           "reading line_001/status half 4; reading line_001/more quarter 2 none missing; ");
     read_value(&stand, "line_001", "production", "units", value_number(2));
-    expect(&stand, "reading line_001/kpi half 1; reading line_001/more quarter 0.5 none missing; "
-                   "alert line_001/low firing 1 0.5; ");
-    read_value(&stand, "line_001", "kpi", "half", value_number(100)); /* back from the broker */
+    expect(&stand,
+           "reading line_001/status half 1; reading line_001/more quarter 0.5 none missing; "
+           "alert line_001/low firing 1 0.5; ");
+    read_value(&stand, "line_001", "status", "half", value_number(100)); /* back from the broker */
     expect(&stand, "");
     struct say retained = {"line_002", "production", "units", value_number(1), stand.time_ms,
                            1,          true};
@@ -335,7 +338,7 @@ static void test_for_and_clock(void **state)
                        "\"else\":[{\"command\":{\"actuator\":\"fan\",\"value\":0}}]},"
                        "{\"name\":\"quiet\",\"select\":{\"measurement\":\"sensors\"},"
                        "\"when\":\"age(temperature) >= 20s\",\"then\":"
-                       "[{\"command\":{\"actuator\":\"lamp\",\"value\":true}}]}]}");
+                       "[{\"command\":{\"actuator\":\"led\",\"value\":true}}]}]}");
     temperature(&stand, 29);
     wait_ms(&stand, 4999);
     expect(&stand, "");
@@ -347,7 +350,7 @@ static void test_for_and_clock(void **state)
     wait_ms(&stand, 17999);
     expect(&stand, "");
     wait_ms(&stand, 1);
-    expect(&stand, "command greenhouse_001/lamp true; ");
+    expect(&stand, "command greenhouse_001/led true; ");
     close_stand(&stand);
 }
 

@@ -213,7 +213,7 @@ def test_nobody_gets_in_without_the_right_password():
 
 @pytest.mark.parametrize("service, own, others", [
     ("serial-agent", "iot/_dead/serial-agent", f"{PLANT}/telemetry/process"),
-    ("serial-agent", "iot/_dead/serial-agent", f"{GREENHOUSE}/alert/too_hot"),
+    ("serial-agent", "iot/_dead/serial-agent", f"{GREENHOUSE}/alert/temperature_range"),
     ("modbus-agent", "iot/_dead/modbus-agent", f"{GREENHOUSE}/telemetry/sensors"),
     ("rules-engine", "iot/_dead/rules-engine", f"{GREENHOUSE}/telemetry/sensors"),
     ("influx-sink", "iot/_dead/influx-sink", f"{GREENHOUSE}/command/fan"),
