@@ -2,6 +2,7 @@
 
 #include "crc32c.h"
 
+#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,9 @@
 #include <unistd.h>
 
 #define MAGIC "FLCURS1" /* and its NUL: 8 bytes */
-#define NAME "cursor.main"
-#define NAME_NEW "cursor.main.new"
+#define PREFIX "cursor."
+#define SUFFIX_NEW ".new"
+#define FILE_SIZE (sizeof(PREFIX) + SPOOL_READER_NAME_SIZE + sizeof(SUFFIX_NEW))
 
 struct cursor {
     char magic[8];
@@ -19,12 +21,20 @@ struct cursor {
     uint32_t crc;
 } __attribute__((packed));
 
-int spool_cursor_load(int directory, uint64_t *out)
+static void file_name(char out[FILE_SIZE], const char *name, const char *suffix)
+{
+    snprintf(out, FILE_SIZE, PREFIX "%s%s", name, suffix);
+}
+
+int spool_cursor_load(int directory, const char *name, uint64_t *out)
 {
     struct cursor cursor;
-    int fd = openat(directory, NAME, O_RDONLY | O_CLOEXEC);
+    char file[FILE_SIZE];
     ssize_t size;
+    int fd;
 
+    file_name(file, name, "");
+    fd = openat(directory, file, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     size = read(fd, &cursor, sizeof(cursor));
@@ -39,13 +49,17 @@ int spool_cursor_load(int directory, uint64_t *out)
 }
 
 /* Not synced: an older cursor after a power cut repeats records and loses none. */
-int spool_cursor_store(int directory, uint64_t number)
+int spool_cursor_store(int directory, const char *name, uint64_t number)
 {
     struct cursor cursor = {.magic = MAGIC, .number = htole64(number)};
-    int fd = openat(directory, NAME_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    char file[FILE_SIZE], file_new[FILE_SIZE];
     ssize_t size;
     int error = 0;
+    int fd;
 
+    file_name(file, name, "");
+    file_name(file_new, name, SUFFIX_NEW);
+    fd = openat(directory, file_new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
         return -errno;
     cursor.crc = htole32(crc32c(0, &cursor, 16));
@@ -53,7 +67,41 @@ int spool_cursor_store(int directory, uint64_t number)
     if (size != sizeof(cursor))
         error = size < 0 ? -errno : -ENOSPC;
     close(fd);
-    if (!error && renameat(directory, NAME_NEW, directory, NAME) < 0)
+    if (!error && renameat(directory, file_new, directory, file) < 0)
         error = -errno;
     return error;
+}
+
+void spool_cursor_remove(int directory, const char *name)
+{
+    char file[FILE_SIZE];
+
+    file_name(file, name, SUFFIX_NEW);
+    unlinkat(directory, file, 0);
+    file_name(file, name, "");
+    unlinkat(directory, file, 0);
+}
+
+int spool_cursor_each(int directory, spool_cursor_fn *on_cursor, void *self)
+{
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!entries) {
+        int error = -errno;
+
+        if (fd >= 0)
+            close(fd);
+        return error;
+    }
+    while ((entry = readdir(entries))) {
+        const char *name = entry->d_name + strlen(PREFIX);
+
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 && *name && !strchr(name, '.') &&
+            strlen(name) < SPOOL_READER_NAME_SIZE)
+            on_cursor(self, name);
+    }
+    closedir(entries);
+    return 0;
 }

@@ -1,5 +1,7 @@
 #include "spool_list.h"
 
+#include "clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -95,6 +97,16 @@ static int cut_tail(int fd, const struct spool_segment *segment,
     return source->repair && ftruncate(fd, segment->bytes) < 0 ? -errno : 0;
 }
 
+/* From wall clock to monotonic, so that a clock set later makes nothing old. */
+static void note_times(struct spool_segment *segment, const struct stat *status)
+{
+    int64_t changed_ms = status->st_mtim.tv_sec * INT64_C(1000) + status->st_mtim.tv_nsec / 1000000;
+    int64_t age_ms = clock_time_ms() - changed_ms;
+
+    segment->written_ms = clock_now_ms() - (age_ms > 0 ? age_ms : 0);
+    segment->begun_ms = segment->written_ms;
+}
+
 /* Returns 0; -ENODATA where it is no segment yet; -errno. */
 static int load_one(int fd, struct spool_segment *segment, bool is_last,
                     const struct spool_list_source *source, uint64_t *torn)
@@ -109,12 +121,13 @@ static int load_one(int fd, struct spool_segment *segment, bool is_last,
     if (result < 0)
         return result;
     *torn += (uint64_t)result;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    note_times(segment, &status);
     if (is_last) {
         result = spool_segment_scan(fd, segment);
         return result ? result : cut_tail(fd, segment, source, torn);
     }
-    if (fstat(fd, &status) < 0)
-        return -errno;
     segment->bytes = status.st_size;
     return 0;
 }

@@ -15,6 +15,7 @@ struct spool_segment {
     uint64_t first; /* number of its first record; names the file */
     uint64_t end;   /* number after its last record */
     int64_t bytes;  /* of header and records; what the file holds beyond them is not ours */
+    int64_t begun_ms, written_ms; /* first and last change, as far as known; monotonic */
 };
 
 /* Number of the file's first record; -ENOENT where the name is not a segment's. */
@@ -57,9 +58,13 @@ int spool_window_record(struct spool_window *window, int64_t offset, int64_t lim
                         struct spool_record *out, bool *good); /* out->number is the caller's */
 void spool_window_free(struct spool_window *window);
 
-/* The cursor of a reader. Load returns 0; -ENOENT where there is none, -EBADMSG for a damaged one.
- */
-int spool_cursor_load(int directory, uint64_t *out);
-int spool_cursor_store(int directory, uint64_t number); /* 0 or -errno */
+/* The cursor of a reader, by its name. Load returns 0; -ENOENT where there is none, -EBADMSG for a
+ * damaged one. Each hands the name over of every reader that has one; it may remove it. 0 or
+ * -errno. */
+int spool_cursor_load(int directory, const char *name, uint64_t *out);
+int spool_cursor_store(int directory, const char *name, uint64_t number); /* 0 or -errno */
+void spool_cursor_remove(int directory, const char *name);
+typedef void spool_cursor_fn(void *self, const char *name);
+int spool_cursor_each(int directory, spool_cursor_fn *on_cursor, void *self);
 
 #endif

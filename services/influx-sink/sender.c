@@ -50,7 +50,7 @@ static bool sender_stopped(const struct sender *sender)
 static bool sender_wait(struct sender *sender, int64_t until_ms, bool or_spool)
 {
     struct pollfd ready[2] = {{.fd = sender->stop, .events = POLLIN},
-                              {.fd = spool_fd(sender->options.spool), .events = POLLIN}};
+                              {.fd = spool_fd(sender->options.reader), .events = POLLIN}};
     int64_t wait_ms = until_ms - clock_now_ms();
 
     if (wait_ms > 60000)
@@ -133,7 +133,7 @@ static int sender_fill(struct sender *sender)
     struct spool_record record;
     int got = 0;
 
-    while (!sender_full(sender) && (got = spool_next(sender->options.spool, &record)) == 1) {
+    while (!sender_full(sender) && (got = spool_next(sender->options.reader, &record)) == 1) {
         int error = sender_take(sender, &record);
 
         if (error)
@@ -216,8 +216,8 @@ static bool sender_deliver(struct sender *sender)
         if (sender_stopped(sender) && sender->answer.result.status == 0)
             return false;
         health_raise(sender->posts, 1);
-        verdict = deliver_take(deliver, next.to - next.from, &sender->answer.result,
-                               draw(), clock_now_ms());
+        verdict = deliver_take(deliver, next.to - next.from, &sender->answer.result, draw(),
+                               clock_now_ms());
         sender_act(sender, verdict, next.from, next.to);
         if (sender_stopped(sender) && (verdict == DELIVER_AWAY || verdict == DELIVER_HELD))
             return false;
@@ -234,7 +234,7 @@ static void sender_commit(struct sender *sender)
         if (!sender_wait(sender, clock_now_ms() + TROUBLE_WAIT_MS, false))
             return;
     }
-    error = spool_commit(sender->options.spool, sender->batch.next);
+    error = spool_commit(sender->options.reader, sender->batch.next);
     if (error)
         sender_trouble(sender, "cursor of the spool", error);
     batch_clear(&sender->batch);
@@ -257,7 +257,7 @@ static bool sender_gather(struct sender *sender)
     }
     if (error) { /* what was read and is not in the batch is read again with it */
         sender_trouble(sender, "spool", error);
-        spool_rewind(sender->options.spool);
+        spool_rewind(sender->options.reader);
         batch_clear(&sender->batch);
         return sender_wait(sender, clock_now_ms() + TROUBLE_WAIT_MS, false);
     }

@@ -13,7 +13,7 @@ struct sender;
 struct sender_options { /* all borrowed until the end */
     const struct settings *settings;
     const char *root;
-    struct spool *spool;
+    struct spool_reader *reader;
     struct health *health;
     struct inbox *events; /* gets struct report_event */
 };

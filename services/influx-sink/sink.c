@@ -229,7 +229,7 @@ static int sink_open_sender(struct sink *sink)
 {
     struct sender_options options = {.settings = sink->settings,
                                      .root = service_root(sink->service),
-                                     .spool = sink->spool,
+                                     .reader = spool_reader(sink->spool, 0),
                                      .health = service_health(sink->service),
                                      .events = sink->events};
 

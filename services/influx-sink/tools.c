@@ -15,9 +15,10 @@ const struct service_option tools_options[] = {
 
 static int spool_info(const struct settings *settings)
 {
-    struct spool_stats stats;
+    struct spool_view view;
+    const struct spool_stats *stats = &view.stats;
     char error[512];
-    int result = spool_inspect(settings->spool_directory, &stats, error, sizeof(error));
+    int result = spool_inspect(settings->spool_directory, &view, error, sizeof(error));
 
     if (result) {
         fprintf(stderr, "%s\n", error);
@@ -25,14 +26,19 @@ static int spool_info(const struct settings *settings)
     }
     printf("directory %s\n", settings->spool_directory);
     printf("waiting   %llu records, numbers %llu to before %llu\n",
-           (unsigned long long)(stats.next - stats.first), (unsigned long long)stats.first,
-           (unsigned long long)stats.next);
-    printf("size      %lld of %lld bytes in %zu segments\n", (long long)stats.bytes,
-           (long long)settings->spool_max_bytes, stats.segments);
-    if (stats.torn > 0)
+           (unsigned long long)(stats->next - stats->first), (unsigned long long)stats->first,
+           (unsigned long long)stats->next);
+    for (size_t i = 0; i < view.n_readers; i++)
+        printf("  for     %llu records, target %s\n",
+               (unsigned long long)(stats->next - view.readers[i].cursor), view.readers[i].name);
+    printf("size      %lld of %lld bytes in %zu segments\n", (long long)stats->bytes,
+           (long long)settings->spool_max_bytes, stats->segments);
+    printf("age       %lld s since the oldest segment was written to\n",
+           (long long)(stats->age_ms / 1000));
+    if (stats->torn > 0)
         printf(
             "damaged   %llu places, to be mended at the next start (or being written just now)\n",
-            (unsigned long long)stats.torn);
+            (unsigned long long)stats->torn);
     return SERVICE_OK;
 }
 

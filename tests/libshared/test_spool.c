@@ -100,22 +100,22 @@ static void test_first_in_first_out(void **state)
     struct spool_stats stats;
 
     (void)state;
-    assert_int_equal(spool_next(spool, &record), 0);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 0);
     assert_int_equal(spool_append(spool, "one", 3), 0);
     assert_int_equal(spool_append(spool, "", 0), 0);
-    assert_int_equal(spool_next(spool, &record), 1);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
     assert_int_equal(record.number, 0);
     assert_int_equal(record.size, 3);
     assert_memory_equal(record.body, "one", 3);
-    assert_int_equal(spool_next(spool, &record), 1);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
     assert_int_equal(record.number, 1);
     assert_int_equal(record.size, 0);
-    assert_int_equal(spool_next(spool, &record), 0);
-    spool_rewind(spool);
-    assert_int_equal(spool_next(spool, &record), 1);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 0);
+    spool_rewind(spool_reader(spool, 0));
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
     assert_int_equal(record.number, 0);
-    assert_int_equal(spool_commit(spool, 1), 0);
-    assert_int_equal(spool_commit(spool, 3), -EINVAL);
+    assert_int_equal(spool_commit(spool_reader(spool, 0), 1), 0);
+    assert_int_equal(spool_commit(spool_reader(spool, 0), 3), -EINVAL);
     stats = spool_stats(spool);
     assert_int_equal(stats.first, 1);
     assert_int_equal(stats.next, 2);
@@ -124,7 +124,7 @@ static void test_first_in_first_out(void **state)
     spool_close(spool);
 
     spool = spool_with(1 << 20, 1 << 16, false);
-    assert_int_equal(spool_next(spool, &record), 1);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
     assert_int_equal(record.number, 1);
     spool_close(spool);
 }
@@ -142,7 +142,7 @@ static void run_model(unsigned seed, size_t most, int64_t segment_bytes)
         if (dice < 45) {
             assert_int_equal(append_number(spool, next++, most), 0);
         } else if (dice < 85) {
-            int got = spool_next(spool, &record);
+            int got = spool_next(spool_reader(spool, 0), &record);
 
             assert_int_equal(got, read < next);
             if (got) {
@@ -151,9 +151,9 @@ static void run_model(unsigned seed, size_t most, int64_t segment_bytes)
             }
         } else if (dice < 94) {
             first += read > first ? (uint64_t)rand_r(&seed) % (read - first + 1) : 0;
-            assert_int_equal(spool_commit(spool, first), 0);
+            assert_int_equal(spool_commit(spool_reader(spool, 0), first), 0);
         } else if (dice < 97) {
-            spool_rewind(spool);
+            spool_rewind(spool_reader(spool, 0));
             read = first;
         } else if (dice < 98) {
             spool_close(spool);
@@ -246,11 +246,11 @@ static void test_cut_at_every_byte(void **state)
         assert_int_equal(spool_stats(spool).torn, torn);
         assert_int_equal(append_number(spool, whole, 40), 0); /* it goes on where it was cut */
         for (size_t i = 0; i <= whole; i++) {
-            assert_int_equal(spool_next(spool, &record), 1);
+            assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
             assert_int_equal(record.number, i);
             check_record(&record, 40);
         }
-        assert_int_equal(spool_next(spool, &record), 0);
+        assert_int_equal(spool_next(spool_reader(spool, 0), &record), 0);
         assert_int_equal(spool_stats(spool).corrupt, 0);
         spool_close(spool);
         empty_directory();
@@ -293,7 +293,7 @@ static size_t read_all(struct spool *spool, uint64_t *past)
     size_t n = 0;
 
     *past = 0;
-    while (spool_next(spool, &record) == 1) {
+    while (spool_next(spool_reader(spool, 0), &record) == 1) {
         assert_true(n == 0 || record.number >= *past);
         check_record(&record, 40);
         *past = record.number + 1;
@@ -409,7 +409,7 @@ static void test_foreign_and_newer_are_refused(void **state)
 {
     struct spool_options options = {
         .directory = directory, .max_bytes = 1 << 20, .segment_bytes = 1 << 19};
-    struct spool_stats stats;
+    struct spool_view view;
     struct spool *spool = NULL;
     size_t ends[4], size;
     char *data = one_segment(3, ends);
@@ -419,7 +419,7 @@ static void test_foreign_and_newer_are_refused(void **state)
     put_file(FIRST_SEGMENT, data, ends[3]);
     assert_int_equal(spool_open(&spool, &options, error, sizeof(error)), -EPROTO);
     assert_non_null(strstr(error, FIRST_SEGMENT " is a spool segment of format '2'"));
-    assert_int_equal(spool_inspect(directory, &stats, error, sizeof(error)), -EPROTO);
+    assert_int_equal(spool_inspect(directory, &view, error, sizeof(error)), -EPROTO);
     free(slurp(FIRST_SEGMENT, &size));
     assert_int_equal(size, ends[3]); /* untouched */
     put_file(FIRST_SEGMENT, "something that somebody else has left here\n", 43);
@@ -437,7 +437,7 @@ static void test_damaged_cursor_repeats(void **state)
     for (uint64_t i = 0; i < 10; i++)
         append_number(spool, i, 40);
     assert_int_equal(read_all(spool, &past), 10);
-    assert_int_equal(spool_commit(spool, 6), 0);
+    assert_int_equal(spool_commit(spool_reader(spool, 0), 6), 0);
     spool_close(spool);
     spool = spool_with(1 << 20, 1 << 19, false);
     assert_int_equal(read_all(spool, &past), 4);
@@ -460,14 +460,14 @@ static void test_cursor_beyond_the_records(void **state)
     (void)state;
     for (uint64_t i = 0; i < 10; i++)
         append_number(spool, i, 40);
-    spool_commit(spool, 10);
+    spool_commit(spool_reader(spool, 0), 10);
     spool_close(spool);
     data = slurp(FIRST_SEGMENT, &size);
     put_file(FIRST_SEGMENT, data, size / 2);
     free(data);
     spool = spool_with(1 << 20, 1 << 19, false);
     assert_int_equal(append_number(spool, 10, 40), 0);
-    assert_int_equal(spool_next(spool, &record), 1);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
     assert_int_equal(record.number, 10);
     check_record(&record, 40);
     spool_close(spool);
@@ -489,12 +489,12 @@ static void test_full_spool_refuses_until_read(void **state)
             next++;
         assert_int_equal(result, -ENOSPC);
         assert_true(spool_stats(spool).bytes <= 10000 + 24);
-        while (spool_next(spool, &record) == 1) {
+        while (spool_next(spool_reader(spool, 0), &record) == 1) {
             assert_int_equal(record.number, read++);
             check_record(&record, 300);
         }
         assert_int_equal(read, next);
-        assert_int_equal(spool_commit(spool, next), 0);
+        assert_int_equal(spool_commit(spool_reader(spool, 0), next), 0);
         assert_true(spool_stats(spool).bytes <= 2000 + 24);
     }
     assert_int_equal(spool_stats(spool).dropped, 0);
@@ -511,15 +511,15 @@ static void test_drop_oldest_counts(void **state)
     (void)state;
     for (uint64_t i = 0; i < 10; i++)
         append_number(spool, i, 300);
-    assert_int_equal(spool_next(spool, &record), 1);
-    spool_commit(spool, 1);
+    assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
+    spool_commit(spool_reader(spool, 0), 1);
     for (uint64_t i = 10; i < 1000; i++)
         assert_int_equal(append_number(spool, i, 300), 0);
     stats = spool_stats(spool);
     assert_true(stats.bytes <= 10000 + 24);
     assert_true(stats.dropped > 900);
     expected = stats.first;
-    while (spool_next(spool, &record) == 1) {
+    while (spool_next(spool_reader(spool, 0), &record) == 1) {
         assert_int_equal(record.number, expected++);
         check_record(&record, 300);
         got++;
@@ -562,7 +562,7 @@ static void test_second_process_is_refused(void **state)
     struct spool_options options = {
         .directory = directory, .max_bytes = 1 << 20, .segment_bytes = 1 << 19};
     struct spool *spool = spool_with(1 << 20, 1 << 19, false);
-    struct spool_stats stats;
+    struct spool_view view;
     int status;
     pid_t child;
 
@@ -577,8 +577,8 @@ static void test_second_process_is_refused(void **state)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(spool_inspect(directory, &stats, error, sizeof(error)), 0);
-    assert_int_equal(stats.next, 1); /* looking needs no lock */
+    assert_int_equal(spool_inspect(directory, &view, error, sizeof(error)), 0);
+    assert_int_equal(view.stats.next, 1); /* looking needs no lock */
     spool_close(spool);
     spool_close(spool_with(1 << 20, 1 << 19, false)); /* free again */
 }
@@ -604,7 +604,7 @@ static void *write_many(void *self)
 static void test_reader_and_writer_threads(void **state)
 {
     struct spool *spool = spool_with(100000, 10000, false);
-    struct pollfd ready = {.fd = spool_fd(spool), .events = POLLIN};
+    struct pollfd ready = {.fd = spool_fd(spool_reader(spool, 0)), .events = POLLIN};
     struct spool_record record;
     uint64_t read = 0;
     pthread_t writer;
@@ -612,11 +612,11 @@ static void test_reader_and_writer_threads(void **state)
     (void)state;
     assert_int_equal(pthread_create(&writer, NULL, write_many, spool), 0);
     while (read < THREAD_RECORDS) {
-        int got = spool_next(spool, &record);
+        int got = spool_next(spool_reader(spool, 0), &record);
 
         assert_true(got >= 0);
         if (got == 0) {
-            spool_commit(spool, read);
+            spool_commit(spool_reader(spool, 0), read);
             spool_sync(spool);
             assert_int_equal(poll(&ready, 1, 10000), 1); /* a lost wake-up hangs here */
             continue;
@@ -624,7 +624,7 @@ static void test_reader_and_writer_threads(void **state)
         assert_int_equal(record.number, read++);
         check_record(&record, 100);
         if (read % 64 == 0)
-            assert_int_equal(spool_commit(spool, read), 0);
+            assert_int_equal(spool_commit(spool_reader(spool, 0), read), 0);
     }
     pthread_join(writer, NULL);
     assert_int_equal(spool_stats(spool).appended, THREAD_RECORDS);

@@ -1,10 +1,10 @@
-/* Reads the records of one segment after the other. For spool.c. */
-#ifndef SPOOL_READER_H
-#define SPOOL_READER_H
+/* Reads the records of one segment after the other. For spool_read.c. */
+#ifndef SPOOL_WALK_H
+#define SPOOL_WALK_H
 
 #include "spool_segment.h"
 
-struct spool_reader {
+struct spool_walk {
     struct spool_segment segment; /* as far as it was known to be written */
     struct spool_window window;   /* its descriptor is ours; -1: in no segment */
     int64_t offset;
@@ -12,18 +12,17 @@ struct spool_reader {
     uint64_t wanted; /* records before this one are passed over */
 };
 
-void spool_reader_init(struct spool_reader *reader, uint64_t wanted);
-void spool_reader_free(struct spool_reader *reader);
+void spool_walk_init(struct spool_walk *walk, uint64_t wanted);
+void spool_walk_free(struct spool_walk *walk);
 
 /* Goes to the begin of a segment, or takes notice that the one it is in has grown. 0 or -errno. */
-int spool_reader_enter(struct spool_reader *reader, int directory,
-                       const struct spool_segment *segment);
+int spool_walk_enter(struct spool_walk *walk, int directory, const struct spool_segment *segment);
 
 /* Records before `number` are not wanted any more. */
-void spool_reader_pass(struct spool_reader *reader, uint64_t number);
+void spool_walk_pass(struct spool_walk *walk, uint64_t number);
 
 /* 1 and a record; 0 at the segment's end; -errno. Adds to `lost` what was there and is unreadable.
  */
-int spool_reader_next(struct spool_reader *reader, struct spool_record *out, uint64_t *lost);
+int spool_walk_next(struct spool_walk *walk, struct spool_record *out, uint64_t *lost);
 
 #endif
