@@ -17,7 +17,8 @@ struct series {
 };
 
 struct device {
-    struct mqtt *mqtt; /* borrowed */
+    struct mqtt *mqtt;       /* borrowed */
+    struct backlog *backlog; /* borrowed */
     char location[TOPIC_NAME_SIZE];
     char name[TOPIC_NAME_SIZE];
     enum device_state state;
@@ -30,13 +31,15 @@ struct device {
     struct buffer text; /* kept for its memory */
 };
 
-int device_open(struct device **out, struct mqtt *mqtt, const char *location, const char *name)
+int device_open(struct device **out, struct mqtt *mqtt, struct backlog *backlog,
+                const char *location, const char *name)
 {
     struct device *device = calloc(1, sizeof *device);
 
     if (!device)
         return -ENOMEM;
     device->mqtt = mqtt;
+    device->backlog = backlog;
     snprintf(device->location, sizeof device->location, "%s", location);
     snprintf(device->name, sizeof device->name, "%s", name);
     *out = device;
@@ -163,5 +166,9 @@ int device_publish(struct device *device, const char *measurement, struct readin
     buffer_clear(&device->text);
     if (reading_encode(reading, &device->text) != 0)
         return -ENOMEM;
-    return publish(device, TOPIC_TELEMETRY, measurement, device->text.data, device->text.size);
+    char topic[TOPIC_SIZE];
+    int error = topic_make(topic, mqtt_root(device->mqtt), TOPIC_TELEMETRY, device->location,
+                           device->name, measurement);
+    return error ? error
+                 : backlog_publish(device->backlog, topic, device->text.data, device->text.size);
 }

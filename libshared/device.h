@@ -3,6 +3,7 @@
 #ifndef DEVICE_H
 #define DEVICE_H
 
+#include "backlog.h"
 #include "breaker.h"
 #include "buffer.h"
 #include "mqtt.h"
@@ -13,8 +14,9 @@ enum device_state { DEVICE_UNKNOWN, DEVICE_ONLINE, DEVICE_DEGRADED, DEVICE_OFFLI
 
 struct device;
 
-/* Names are copied. Returns 0 or -ENOMEM. */
-int device_open(struct device **out, struct mqtt *mqtt, const char *location, const char *name);
+/* Names are copied, the rest is borrowed. Returns 0 or -ENOMEM. */
+int device_open(struct device **out, struct mqtt *mqtt, struct backlog *backlog,
+                const char *location, const char *name);
 
 /* Publishes "offline", reason "agent_stopped". */
 void device_close(struct device *device);
@@ -35,7 +37,7 @@ int device_set_meta(struct device *device, const char *json);
 void device_announce(struct device *device);
 
 /* Numbers the reading (its `seq` is set here: one more than the last of that measurement) and
- * publishes it retained at QoS 1. Returns 0 or what mqtt_publish() does. */
+ * publishes it, or keeps it while the broker is away. Returns 0 or what backlog_publish() does. */
 int device_publish(struct device *device, const char *measurement, struct reading *reading);
 
 #endif

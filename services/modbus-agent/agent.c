@@ -25,6 +25,7 @@ struct line {
 
 struct agent {
     struct service *service; /* borrowed */
+    struct backlog *backlog;
     size_t n_lines;
     struct line lines[];
 };
@@ -103,6 +104,7 @@ static int open_line(struct line *line)
                                        .index = i,
                                        .worker = line->worker,
                                        .mqtt = service_mqtt(service),
+                                       .backlog = line->agent->backlog,
                                        .health = service_health(service)};
 
         rc = unit_open(&line->units[i], &options);
@@ -127,11 +129,12 @@ int agent_start(void **self, struct service *service, const void *settings)
 {
     const struct settings *read = settings;
     struct agent *agent = calloc(1, sizeof *agent + read->n_buses * sizeof agent->lines[0]);
-    int rc = 0;
+    int rc;
 
     if (!agent)
         return -ENOMEM;
     agent->service = service;
+    rc = backlog_open(&agent->backlog, service, &read->backlog);
     while (agent->n_lines < read->n_buses && rc == 0) {
         struct line *line = &agent->lines[agent->n_lines];
 
@@ -159,6 +162,7 @@ void agent_close(void *self)
             worker_stop(agent->lines[i].worker);
     for (size_t i = 0; i < agent->n_lines; i++)
         close_line(&agent->lines[i]);
+    backlog_close(agent->backlog);
     free(agent);
 }
 

@@ -234,6 +234,7 @@ int settings_read(struct settings **out, struct config_node *root)
         free(settings);
         return -ENOMEM;
     }
+    backlog_configure(&settings->backlog, root);
     if (n == 0)
         config_problem(root, "buses", "there is none: at least one is needed");
     for (size_t i = 0; i < n && rc == 0; i++) {

@@ -3,6 +3,7 @@
 #define SETTINGS_H
 
 #include "actuator_settings.h"
+#include "backlog.h"
 #include "config.h"
 #include "decode.h"
 #include "endpoint.h"
@@ -69,6 +70,7 @@ struct bus_settings {
 struct settings {
     struct bus_settings *buses; /* owned */
     size_t n_buses;
+    struct backlog_settings backlog;
 };
 
 /* Reads the file; what is wrong becomes a problem of the configuration. Gives away what

@@ -190,7 +190,7 @@ static int open_parts(struct unit *unit, const struct unit_options *options)
     int rc = allocate(unit);
 
     if (rc == 0)
-        rc = device_open(&unit->device, options->mqtt, unit->settings->location,
+        rc = device_open(&unit->device, options->mqtt, options->backlog, unit->settings->location,
                          unit->settings->device);
     if (rc != 0)
         return rc;

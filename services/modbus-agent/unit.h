@@ -18,6 +18,7 @@ struct unit_options {
     size_t index;                         /* of the unit in its bus's settings */
     struct worker *worker;
     struct mqtt *mqtt;
+    struct backlog *backlog;
     struct health *health;
 };
 

@@ -9,6 +9,7 @@
 
 struct agent {
     struct health *health; /* borrowed */
+    struct backlog *backlog;
     size_t n_stations;
     struct station *stations[];
 };
@@ -38,6 +39,8 @@ int agent_start(void **out, struct service *service, const void *settings)
     if (error)
         return error;
     agent->health = context.health;
+    error = backlog_open(&agent->backlog, service, &all->backlog);
+    context.backlog = agent->backlog;
     while (error == 0 && agent->n_stations < all->n_boards) {
         error = station_open(&agent->stations[agent->n_stations], &context,
                              &all->boards[agent->n_stations]);
@@ -62,6 +65,7 @@ void agent_close(void *self)
     health_off_sample(agent->health, agent);
     for (size_t i = 0; i < agent->n_stations; i++)
         station_close(agent->stations[i]);
+    backlog_close(agent->backlog);
     free(agent);
 }
 

@@ -189,6 +189,8 @@ int settings_configure(void **out, struct config_node *root)
     struct settings *settings = calloc(1, sizeof *settings + n * sizeof settings->boards[0]);
     int error = settings ? 0 : -ENOMEM;
 
+    if (settings)
+        backlog_configure(&settings->backlog, root);
     if (n == 0)
         config_problem(root, "devices", "names no device: there is nothing to do");
     while (error == 0 && settings->n_boards < n) {

@@ -3,6 +3,7 @@
 #define SETTINGS_H
 
 #include "actuator_settings.h"
+#include "backlog.h"
 #include "board.h"
 #include "config.h"
 #include "decode.h"
@@ -45,6 +46,7 @@ struct board_config {
 };
 
 struct settings {
+    struct backlog_settings backlog;
     size_t n_boards;
     struct board_config boards[];
 };

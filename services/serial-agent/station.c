@@ -239,8 +239,8 @@ static int open_parts(struct station *station)
     int error = loop_timer_open(&station->timer, station->context.loop, on_time, station);
 
     if (error == 0)
-        error =
-            device_open(&station->device, station->context.mqtt, config->location, config->device);
+        error = device_open(&station->device, station->context.mqtt, station->context.backlog,
+                            config->location, config->device);
     options.device = station->device;
     if (error == 0)
         error = controls_open(&station->controls, &options, on_waiting, station);

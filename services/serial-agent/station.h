@@ -15,6 +15,7 @@ struct station;
 struct station_context { /* all borrowed */
     struct loop *loop;
     struct mqtt *mqtt;
+    struct backlog *backlog;
     struct health *health;
 };
 

@@ -1,0 +1,213 @@
+#include "backlog.h"
+
+#include "backlog_pack.h"
+#include "buffer.h"
+#include "log.h"
+#include "spool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIB 1024
+#define MIB (1024 * KIB)
+#define AWAY_MS 100 /* how often it is looked whether the broker is back */
+#define FLIGHT_MS 2 /* and whether the last batch was acknowledged */
+#define BATCH_BYTES (256 * KIB)
+
+struct backlog {
+    struct loop *loop; /* borrowed, as are the next three */
+    struct mqtt *mqtt;
+    struct health *health;
+    const struct backlog_settings *settings;
+    struct spool *spool; /* NULL: no disk */
+    struct spool_reader *reader;
+    struct loop_timer *timer;
+    struct backlog_pack pack;
+    struct buffer record; /* kept for its memory */
+    bool flying;          /* a batch was published and is not acknowledged as a whole */
+    uint64_t next;        /* record after it */
+    struct log_limit lost_limit;
+    health_counter *spooled, *sent, *lost;
+};
+
+void backlog_configure(struct backlog_settings *out, struct config_node *root)
+{
+    struct config_node *node = config_object(root, "backlog");
+    out->memory_bytes = config_size(node, "memory", MIB, 0, 1024 * (int64_t)MIB);
+    out->disk_bytes = config_size(node, "disk", 256 * (int64_t)MIB, 0, 1024 * 1024 * (int64_t)MIB);
+}
+
+static bool is_empty(const struct backlog *backlog)
+{
+    return !backlog->spool || spool_waiting(backlog->reader) == 0;
+}
+
+static void wake_in(struct backlog *backlog, int64_t wait_ms)
+{
+    loop_timer_set(backlog->timer, loop_now(backlog->loop) + wait_ms);
+}
+
+/* All of a batch's messages go out before the next one is read, so that the order within a topic
+ * stays; not retained: the newest reading, which is, comes after them. */
+static void on_array(void *self, const char *topic, const char *payload, size_t size)
+{
+    struct backlog *backlog = self;
+    struct mqtt_message message = {.topic = topic, .payload = payload, .size = size, .qos = 1};
+    if (mqtt_publish(backlog->mqtt, &message) != 0)
+        health_raise(backlog->lost, 1);
+}
+
+static void send_batch(struct backlog *backlog)
+{
+    struct spool_record record;
+    uint64_t n = 0;
+    int got = 0;
+    while (backlog->pack.size < BATCH_BYTES && (got = spool_next(backlog->reader, &record)) == 1) {
+        if (backlog_pack_add(&backlog->pack, record.body, record.size) != 0)
+            health_raise(backlog->lost, 1);
+        backlog->next = record.number + 1;
+        n++;
+    }
+    if (got < 0)
+        log_error("backlog_unreadable", "reason=\"%s\"", strerror(-got));
+    if (n == 0)
+        return;
+    backlog_pack_each(&backlog->pack, on_array, backlog);
+    backlog_pack_clear(&backlog->pack);
+    health_raise(backlog->sent, n);
+    backlog->flying = true;
+}
+
+static void on_time(void *self)
+{
+    struct backlog *backlog = self;
+    if (backlog->flying && mqtt_is_idle(backlog->mqtt)) {
+        int error = spool_commit(backlog->reader, backlog->next);
+        if (error != 0)
+            log_error("backlog_cursor", "reason=\"%s\"", strerror(-error));
+        backlog->flying = false;
+    }
+    if (!backlog->flying && mqtt_is_up(backlog->mqtt))
+        send_batch(backlog);
+    if (backlog->flying)
+        wake_in(backlog, FLIGHT_MS);
+    else if (!is_empty(backlog))
+        wake_in(backlog, AWAY_MS);
+}
+
+static void on_sample(void *self, struct health *health)
+{
+    struct backlog *backlog = self;
+    if (!backlog->spool)
+        return;
+    struct spool_stats stats = spool_stats(backlog->spool);
+    health_set(health, "backlog.records", (double)spool_waiting(backlog->reader));
+    health_set(health, "backlog.bytes", (double)stats.bytes);
+    atomic_store(health_count(health, "backlog.dropped_oldest"), stats.dropped);
+    atomic_store(health_count(health, "backlog.corrupt"), stats.corrupt);
+}
+
+static void open_disk(struct backlog *backlog, const char *state_dir)
+{
+    int64_t disk_bytes = backlog->settings->disk_bytes;
+    char directory[512];
+    char error[256];
+    int length = snprintf(directory, sizeof directory, "%s/backlog", state_dir);
+    if (state_dir[0] == '\0' || disk_bytes == 0 || (size_t)length >= sizeof directory)
+        return;
+    struct spool_options options = {.directory = directory,
+                                    .max_bytes = disk_bytes,
+                                    .segment_bytes = disk_bytes / 16,
+                                    .drop_oldest = true};
+    if (spool_open(&backlog->spool, &options, error, sizeof error) != 0) {
+        log_error(
+            "backlog_without_disk",
+            "directory=%s reason=\"%s\" what_to_do=\"free or mend it; until then readings wait "
+            "in memory only (mqtt.outbox)\"",
+            directory, error);
+        backlog->spool = NULL;
+        return;
+    }
+    backlog->reader = spool_reader(backlog->spool, 0);
+    if (!is_empty(backlog))
+        wake_in(backlog, 0);
+}
+
+int backlog_open(struct backlog **out, struct service *service,
+                 const struct backlog_settings *settings)
+{
+    struct backlog *backlog = calloc(1, sizeof *backlog);
+    if (!backlog)
+        return -ENOMEM;
+    backlog->loop = service_loop(service);
+    backlog->mqtt = service_mqtt(service);
+    backlog->health = service_health(service);
+    backlog->settings = settings;
+    backlog->lost_limit.every_ms = 10000;
+    backlog->spooled = health_count(backlog->health, "backlog.spooled");
+    backlog->sent = health_count(backlog->health, "backlog.sent");
+    backlog->lost = health_count(backlog->health, "backlog.lost");
+    int error = loop_timer_open(&backlog->timer, backlog->loop, on_time, backlog);
+    if (error == 0)
+        error = health_on_sample(backlog->health, on_sample, backlog);
+    if (error != 0) {
+        backlog_close(backlog);
+        return error;
+    }
+    open_disk(backlog, service_state_dir(service));
+    *out = backlog;
+    return 0;
+}
+
+void backlog_close(struct backlog *backlog)
+{
+    if (!backlog)
+        return;
+    health_off_sample(backlog->health, backlog);
+    loop_timer_close(backlog->timer);
+    spool_close(backlog->spool);
+    backlog_pack_clear(&backlog->pack);
+    buffer_free(&backlog->record);
+    free(backlog);
+}
+
+static int lose(struct backlog *backlog, int error)
+{
+    health_raise(backlog->lost, 1);
+    if (log_allowed(&backlog->lost_limit, loop_now(backlog->loop)))
+        log_error("reading_lost",
+                  "reason=\"%s\" suppressed=%llu what_to_do=\"free the disk under "
+                  "service.state_dir\"",
+                  strerror(-error), (unsigned long long)backlog->lost_limit.suppressed);
+    return error;
+}
+
+static int keep_on_disk(struct backlog *backlog, const char *topic, const char *payload,
+                        size_t size)
+{
+    buffer_clear(&backlog->record);
+    backlog_pack_record(&backlog->record, topic, payload, size);
+    int error = backlog->record.failed
+                    ? -ENOMEM
+                    : spool_append(backlog->spool, backlog->record.data, backlog->record.size);
+    if (error != 0)
+        return lose(backlog, error);
+    health_raise(backlog->spooled, 1);
+    if (!backlog->flying)
+        wake_in(backlog, mqtt_is_up(backlog->mqtt) ? FLIGHT_MS : AWAY_MS);
+    return 0;
+}
+
+/* Order: while anything is on disk, what is new goes behind it. */
+int backlog_publish(struct backlog *backlog, const char *topic, const char *payload, size_t size)
+{
+    struct mqtt *mqtt = backlog->mqtt;
+    bool memory_full = mqtt_stats(mqtt).queued_bytes >= (size_t)backlog->settings->memory_bytes;
+    if (backlog->spool && (!is_empty(backlog) || (!mqtt_is_up(mqtt) && memory_full)))
+        return keep_on_disk(backlog, topic, payload, size);
+    struct mqtt_message message = {
+        .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = true};
+    return mqtt_publish(mqtt, &message);
+}

@@ -1,0 +1,33 @@
+/* Readings made while the broker is away: in the connection's memory first, on disk (spool.h)
+ * beyond a bound, and sent in their order, with their own times, when it is back; as arrays, to
+ * catch up fast. For agents; on the loop. */
+#ifndef BACKLOG_H
+#define BACKLOG_H
+
+#include "config.h"
+#include "service.h"
+
+#include <stddef.h>
+
+struct backlog_settings {
+    int64_t memory_bytes; /* what waits in memory before the disk is used */
+    int64_t disk_bytes;   /* beyond it the oldest readings go, counted; 0: no disk */
+};
+
+/* Reads "backlog": {"memory", "disk"} of the root. */
+void backlog_configure(struct backlog_settings *out, struct config_node *root);
+
+struct backlog;
+
+/* On disk it is state_dir/backlog; without a state_dir there is memory only. What an earlier
+ * process left on disk is sent too. A disk that cannot be used is logged, and memory alone serves.
+ * Both are borrowed. Returns 0 or -ENOMEM. */
+int backlog_open(struct backlog **out, struct service *service,
+                 const struct backlog_settings *settings);
+void backlog_close(struct backlog *backlog);
+
+/* Publishes an encoded reading, retained at QoS 1, now or later. Returns 0 or -errno where it is
+ * lost, counted. */
+int backlog_publish(struct backlog *backlog, const char *topic, const char *payload, size_t size);
+
+#endif
