@@ -90,16 +90,17 @@ static void tell_refused(struct intake_client *client, int index, enum MQTTReaso
     tell(client, &event);
 }
 
-/* With one filter the library tells its code alone; with several, a list. */
+/* With one filter the library tells its code alone and sets a count of 1 over no list at all; with
+ * several, a list. */
 static void on_granted(void *self, MQTTAsync_successData5 *data)
 {
     struct intake_client *client = self;
     struct intake_event event = {.kind = INTAKE_GRANTED};
     int n = data ? data->alt.sub.reasonCodeCount : 0;
 
-    if (data && n == 0 && (int)data->reasonCode >= 128)
+    if (data && n <= 1 && (int)data->reasonCode >= 128)
         tell_refused(client, 0, data->reasonCode);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; n > 1 && i < n; i++)
         if ((int)data->alt.sub.reasonCodes[i] >= 128)
             tell_refused(client, i, data->alt.sub.reasonCodes[i]);
     tell(client, &event);
@@ -136,6 +137,24 @@ static void stop_for_good(void)
         pause();
 }
 
+/* Whom to answer. Few messages have that: it costs the others nothing. */
+static char *read_response(MQTTProperties *properties, struct mqtt_message *message)
+{
+    MQTTProperty *property =
+        MQTTProperties_getProperty(properties, MQTTPROPERTY_CODE_CORRELATION_DATA);
+    char *topic = NULL;
+
+    if (property) {
+        message->correlation = property->value.data.data;
+        message->correlation_size = (size_t)property->value.data.len;
+    }
+    property = MQTTProperties_getProperty(properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
+    if (property)
+        topic = strndup(property->value.data.data, (size_t)property->value.data.len);
+    message->response_topic = topic;
+    return topic;
+}
+
 static int on_arrived(void *self, char *topic, int topic_length, MQTTAsync_message *from)
 {
     struct intake_client *client = self;
@@ -144,6 +163,7 @@ static int on_arrived(void *self, char *topic, int topic_length, MQTTAsync_messa
                                    .size = (size_t)from->payloadlen,
                                    .qos = from->qos,
                                    .retained = from->retained};
+    char *response = from->properties.count > 0 ? read_response(&from->properties, &message) : NULL;
 
     (void)topic_length;
     atomic_store(&client->busy, true);
@@ -151,6 +171,7 @@ static int on_arrived(void *self, char *topic, int topic_length, MQTTAsync_messa
         stop_for_good();
     atomic_store(&client->busy, false);
     atomic_fetch_add_explicit(&client->received, 1, memory_order_relaxed);
+    free(response);
     MQTTAsync_freeMessage(&from);
     MQTTAsync_free(topic);
     return 1; /* 0 would be acknowledged all the same, and the message parked in the library */

@@ -33,7 +33,9 @@ struct stand {
     atomic_bool wait;    /* the handler waits as long as this is true */
     atomic_bool waiting; /* and does so now */
     atomic_int verdict;  /* what it returns */
-    char payload[64];    /* of the last message */
+    char payload[64];    /* of the last message, as the next two */
+    char response_topic[64];
+    char correlation[64];
 };
 
 static int on_message(void *self, const struct mqtt_message *message)
@@ -47,6 +49,10 @@ static int on_message(void *self, const struct mqtt_message *message)
     atomic_store(&stand->waiting, false);
     snprintf(stand->payload, sizeof(stand->payload), "%.*s", (int)message->size,
              (const char *)message->payload);
+    snprintf(stand->response_topic, sizeof(stand->response_topic), "%s",
+             message->response_topic ? message->response_topic : "none");
+    snprintf(stand->correlation, sizeof(stand->correlation), "%.*s", (int)message->correlation_size,
+             message->correlation ? (const char *)message->correlation : "");
     atomic_fetch_add(&stand->received, 1);
     return atomic_load(&stand->verdict);
 }
@@ -116,9 +122,8 @@ static bool is_waiting(struct stand *stand)
     return atomic_load(&stand->waiting);
 }
 
-static int open_intake(struct stand *stand)
+static int open_intake_of(struct stand *stand, const char *const *filters)
 {
-    static const char *const filters[] = {"iot/+/+/telemetry/+", "iot/+/+/alert/+", NULL};
     static const struct intake_handlers handlers = {on_message, on_up, on_down, on_refused};
     struct mqtt_options options = {.url = stand->broker.url,
                                    .root = "iot",
@@ -130,6 +135,13 @@ static int open_intake(struct stand *stand)
                                    .session_expiry_ms = 3600000};
 
     return intake_open(&stand->intake, stand->loop, &options, filters, &handlers, stand);
+}
+
+static int open_intake(struct stand *stand)
+{
+    static const char *const filters[] = {"iot/+/+/telemetry/+", "iot/+/+/alert/+", NULL};
+
+    return open_intake_of(stand, filters);
 }
 
 static void stand_open(struct stand *stand)
@@ -147,13 +159,19 @@ static void stand_close(struct stand *stand)
     broker_close(&stand->broker);
 }
 
+static void publish_with(struct stand *stand, const char *topic, const char *payload,
+                         const char *more)
+{
+    char command[400];
+
+    snprintf(command, sizeof(command), "mosquitto_pub -h 127.0.0.1 -p %d -V 5 -q 1 -t %s -m %s %s",
+             stand->broker.port, topic, payload, more);
+    assert_int_equal(system(command), 0);
+}
+
 static void publish(struct stand *stand, const char *topic, const char *payload)
 {
-    char command[300];
-
-    snprintf(command, sizeof(command), "mosquitto_pub -h 127.0.0.1 -p %d -q 1 -t %s -m %s",
-             stand->broker.port, topic, payload);
-    assert_int_equal(system(command), 0);
+    publish_with(stand, topic, payload, "");
 }
 
 static void test_session_outlives_the_client(void **state)
@@ -267,6 +285,35 @@ static void test_what_is_not_kept_stays_with_the_broker(void **state)
     stand_close(&stand);
 }
 
+static bool has_one(struct stand *stand)
+{
+    return atomic_load(&stand->received) >= 1;
+}
+
+/* The library tells the outcome of one filter differently from that of several. */
+static void test_one_filter_and_whom_to_answer(void **state)
+{
+    static const char *const filters[] = {"iot/_query/stats", NULL};
+    struct stand stand;
+
+    (void)state;
+    stand_open(&stand);
+    assert_int_equal(open_intake_of(&stand, filters), 0);
+    run_until(&stand, is_up);
+    publish(&stand, "iot/_query/stats", "{}");
+    run_until(&stand, has_one);
+    assert_string_equal(stand.response_topic, "none");
+    assert_string_equal(stand.correlation, "");
+    atomic_store(&stand.received, 0);
+    publish_with(&stand, "iot/_query/stats", "{}",
+                 "-D publish response-topic iot/_reply/me -D publish correlation-data c1");
+    run_until(&stand, has_one);
+    assert_string_equal(stand.response_topic, "iot/_reply/me");
+    assert_string_equal(stand.correlation, "c1");
+    assert_true(intake_close(stand.intake));
+    stand_close(&stand);
+}
+
 static void test_bad_url(void **state)
 {
     struct stand stand;
@@ -286,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_session_outlives_the_client),
         cmocka_unit_test(test_broker_that_lost_the_session),
         cmocka_unit_test(test_waiting_handler_does_not_stop_the_loop),
+        cmocka_unit_test(test_one_filter_and_whom_to_answer),
         cmocka_unit_test(test_bad_url),
     };
 
