@@ -2,6 +2,7 @@
 #include "target_kind.h"
 
 #include "http.h"
+#include "store_url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,80 +17,21 @@ struct influx {
     bool gzip;
 };
 
-/* RFC 3986, section 2.3: all but the unreserved characters. */
-static void put_percent(struct buffer *out, const char *text)
-{
-    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                     "0123456789-._~";
-
-    for (; *text; text++) {
-        if (strchr(unreserved, *text))
-            buffer_char(out, *text);
-        else
-            buffer_format(out, "%%%02X", (unsigned char)*text);
-    }
-}
-
-/* RFC 4648, section 4. */
-static void put_base64(struct buffer *out, const char *text, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                 "0123456789+/";
-
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned group = (unsigned)(unsigned char)text[i] << 16;
-
-        if (i + 1 < size)
-            group |= (unsigned)(unsigned char)text[i + 1] << 8;
-        if (i + 2 < size)
-            group |= (unsigned char)text[i + 2];
-        buffer_char(out, digits[group >> 18]);
-        buffer_char(out, digits[group >> 12 & 63]);
-        buffer_char(out, i + 1 < size ? digits[group >> 6 & 63] : '=');
-        buffer_char(out, i + 2 < size ? digits[group & 63] : '=');
-    }
-}
-
-static void put_parameter(struct buffer *url, const char *separator, const char *key,
-                          const char *value)
-{
-    buffer_format(url, "%s%s=", separator, key);
-    put_percent(url, value);
-}
-
 static void make_url(struct influx *influx, const struct target_settings *settings)
 {
     struct buffer *url = &influx->url;
-    size_t length = strlen(settings->url);
 
-    while (length > 0 && settings->url[length - 1] == '/')
-        length--;
-    buffer_append(url, settings->url, length);
     if (settings->kind == TARGET_INFLUXDB2) {
-        buffer_text(url, "/api/v2/write");
-        put_parameter(url, "?", "org", settings->org);
-        put_parameter(url, "&", "bucket", settings->bucket);
+        store_url_begin(url, settings, "/api/v2/write");
+        store_url_parameter(url, '?', "org", settings->org);
+        store_url_parameter(url, '&', "bucket", settings->bucket);
     } else {
-        buffer_text(url, "/write");
-        put_parameter(url, "?", "db", settings->database);
+        store_url_begin(url, settings, "/write");
+        store_url_parameter(url, '?', "db", settings->database);
         if (settings->retention_policy[0])
-            put_parameter(url, "&", "rp", settings->retention_policy);
+            store_url_parameter(url, '&', "rp", settings->retention_policy);
     }
     buffer_text(url, "&precision=ms");
-}
-
-static void make_authorization(struct influx *influx, const struct target_settings *settings)
-{
-    struct buffer pair = {0};
-
-    if (settings->token)
-        buffer_format(&influx->authorization, "Authorization: Token %s", settings->token);
-    if (!settings->username)
-        return;
-    buffer_format(&pair, "%s:%s", settings->username, settings->password ? settings->password : "");
-    buffer_text(&influx->authorization, "Authorization: Basic ");
-    put_base64(&influx->authorization, buffer_string(&pair), pair.size);
-    buffer_free(&pair);
 }
 
 static void influx_close(void *self)
@@ -115,7 +57,7 @@ static int influx_open(void **self, const struct target_settings *settings)
         return -ENOMEM;
     influx->gzip = settings->gzip;
     make_url(influx, settings);
-    make_authorization(influx, settings);
+    store_authorization(&influx->authorization, settings);
     error = influx->url.failed || influx->authorization.failed ? -ENOMEM
                                                                : http_open(&influx->http, &options);
     if (error) {
