@@ -1,6 +1,5 @@
 #include "mqtt.h"
 
-#include "buffer.h"
 #include "clock.h"
 #include "log.h"
 #include "mqtt_client.h"
@@ -43,19 +42,10 @@ struct mqtt {
     uint64_t refused_early; /* dropped before they reached the link */
 };
 
-/* The topic of the self-test of a filter: every wildcard level becomes `_echo`. */
 static char *make_echo_topic(const char *filter)
 {
-    if (!strpbrk(filter, "+#"))
-        return NULL;
-    struct buffer topic = {0};
-    for (const char *c = filter; *c; c++) {
-        if (*c == '+' || *c == '#')
-            buffer_text(&topic, "_echo");
-        else
-            buffer_char(&topic, *c);
-    }
-    return topic.data;
+    char topic[TOPIC_SIZE];
+    return topic_echo(topic, filter) == 0 ? strdup(topic) : NULL;
 }
 
 static void subscription_free(struct subscription *subscription)
@@ -141,7 +131,7 @@ static void on_echo_time(void *self)
 
 static void dispatch(struct mqtt *mqtt, const struct mqtt_item *item)
 {
-    if (item->echo) {
+    if (topic_is_echo(item->message.topic)) {
         on_echo(mqtt, item->message.topic);
         return;
     }

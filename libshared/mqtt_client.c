@@ -1,6 +1,5 @@
 #include "mqtt_client.h"
 
-#include "mqtt_link.h"
 #include "mqtt_url.h"
 #include "nodelay.h"
 
@@ -53,19 +52,6 @@ static char *property_text(const MQTTLenString *string)
     return strndup(string->data, (size_t)string->len);
 }
 
-static bool has_echo(MQTTProperties *properties)
-{
-    int n = MQTTProperties_propertyCount(properties, MQTTPROPERTY_CODE_USER_PROPERTY);
-    for (int i = 0; i < n; i++) {
-        MQTTProperty *property =
-            MQTTProperties_getPropertyAt(properties, MQTTPROPERTY_CODE_USER_PROPERTY, i);
-        if (property->value.data.len == (int)strlen(MQTT_ECHO_PROPERTY) &&
-            memcmp(property->value.data.data, MQTT_ECHO_PROPERTY, strlen(MQTT_ECHO_PROPERTY)) == 0)
-            return true;
-    }
-    return false;
-}
-
 static struct mqtt_item *item_of(const char *topic, MQTTClient_message *message)
 {
     struct mqtt_message copy = {.topic = topic,
@@ -88,8 +74,6 @@ static struct mqtt_item *item_of(const char *topic, MQTTClient_message *message)
         copy.correlation_size = (size_t)property->value.data.len;
     }
     struct mqtt_item *item = mqtt_item_of_message(MQTT_ITEM_MESSAGE, &copy);
-    if (item)
-        item->echo = has_echo(properties);
     free(response);
     return item;
 }
@@ -253,9 +237,8 @@ static MQTTLenString len_string(const void *data, size_t size)
     return (MQTTLenString){.len = (int)size, .data = (char *)data};
 }
 
-static void message_properties(MQTTProperties *out, const struct mqtt_item *item)
+static void message_properties(MQTTProperties *out, const struct mqtt_message *message)
 {
-    const struct mqtt_message *message = &item->message;
     if (message->expiry_s)
         add_number(out, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL, message->expiry_s);
     MQTTProperty property = {0};
@@ -269,19 +252,13 @@ static void message_properties(MQTTProperties *out, const struct mqtt_item *item
         property.value.data = len_string(message->correlation, message->correlation_size);
         MQTTProperties_add(out, &property);
     }
-    if (item->echo) {
-        property.identifier = MQTTPROPERTY_CODE_USER_PROPERTY;
-        property.value.data = len_string(MQTT_ECHO_PROPERTY, strlen(MQTT_ECHO_PROPERTY));
-        property.value.value = len_string("1", 1);
-        MQTTProperties_add(out, &property);
-    }
 }
 
 int mqtt_client_publish(struct mqtt_client *client, const struct mqtt_item *item, int *token)
 {
     const struct mqtt_message *message = &item->message;
     MQTTProperties properties = MQTTProperties_initializer;
-    message_properties(&properties, item);
+    message_properties(&properties, message);
     MQTTClient_deliveryToken delivery = -1;
     MQTTResponse response =
         MQTTClient_publish5(client->handle, message->topic, (int)message->size, message->payload,

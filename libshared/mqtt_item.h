@@ -30,7 +30,7 @@ struct mqtt_item {
     int code;
     unsigned flags;
     int64_t number;
-    bool echo;                   /* our self-test's, not anybody's message */
+    bool echo;                   /* published as a self-test: not counted */
     const char *text;            /* into `bytes` */
     struct mqtt_message message; /* its pointers into `bytes` */
     char bytes[];

@@ -34,6 +34,4 @@ int mqtt_link_put(struct mqtt_link *link, struct mqtt_item *item);
 
 const struct mqtt_link_counts *mqtt_link_counts(const struct mqtt_link *link);
 
-#define MQTT_ECHO_PROPERTY "fieldline-echo" /* user property that marks a self-test */
-
 #endif

@@ -195,3 +195,34 @@ bool topic_matches(const char *filter, const char *topic)
         topic++;
     }
 }
+
+#define ECHO_LEVEL "_echo"
+
+int topic_echo(char out[TOPIC_SIZE], const char *filter)
+{
+    size_t length = 0;
+    if (!strpbrk(filter, "+#"))
+        return -ENOENT;
+    for (; *filter; filter++) {
+        bool wildcard = *filter == '+' || *filter == '#';
+        size_t n = wildcard ? strlen(ECHO_LEVEL) : 1;
+        if (length + n >= TOPIC_SIZE)
+            return -ENAMETOOLONG;
+        memcpy(out + length, wildcard ? ECHO_LEVEL : filter, n);
+        length += n;
+    }
+    out[length] = '\0';
+    return 0;
+}
+
+bool topic_is_echo(const char *topic)
+{
+    size_t length = strlen(ECHO_LEVEL);
+    for (const char *level = topic; level; level = strchr(level, '/')) {
+        level += *level == '/';
+        if (strncmp(level, ECHO_LEVEL, length) == 0 &&
+            (level[length] == '/' || level[length] == '\0'))
+            return true;
+    }
+    return false;
+}

@@ -63,4 +63,10 @@ bool topic_is_reply(const char *root, const char *topic);
 /* Whether an MQTT filter ('+', '#', "$share/group/…") takes a topic: MQTT 5, section 4.7. */
 bool topic_matches(const char *filter, const char *topic);
 
+/* The topic by which a subscriber tests a filter: every wildcard level becomes `_echo`. What
+ * arrives there is nobody's message. topic_echo() returns 0, -ENOENT for a filter without a
+ * wildcard, or -ENAMETOOLONG. */
+int topic_echo(char out[TOPIC_SIZE], const char *filter);
+bool topic_is_echo(const char *topic);
+
 #endif

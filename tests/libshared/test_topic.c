@@ -250,9 +250,35 @@ static void test_reply(void **state)
     assert_false(topic_is_reply("plant/iot", "plant/iot/a/b/command/x"));
 }
 
+static void names_the_topic_that_tests_a_filter(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *filter, *topic;
+    } cases[] = {{"iot/+/+/command/+", "iot/_echo/_echo/command/_echo"},
+                 {"iot/a/b/command/+", "iot/a/b/command/_echo"},
+                 {"iot/#", "iot/_echo"}};
+    char topic[TOPIC_SIZE];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(topic_echo(topic, cases[i].filter), 0);
+        assert_string_equal(topic, cases[i].topic);
+        assert_true(topic_is_echo(topic));
+        assert_true(topic_matches(cases[i].filter, topic));
+    }
+    assert_int_equal(topic_echo(topic, "iot/_query/stats"), -ENOENT);
+    char filter[2 * TOPIC_SIZE];
+    memset(filter, '+', sizeof filter - 1);
+    filter[sizeof filter - 1] = '\0';
+    assert_int_equal(topic_echo(topic, filter), -ENAMETOOLONG);
+    assert_false(topic_is_echo("iot/a/b/command/fan"));
+    assert_false(topic_is_echo("iot/my_echo/_echoes"));
+    assert_true(topic_is_echo("_echo"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_the_topic_that_tests_a_filter),
         cmocka_unit_test(test_every_kind_both_ways),
         cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_longest),
