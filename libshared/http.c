@@ -18,6 +18,8 @@ struct http {
     CURL *curl;
     atomic_bool aborted;
     char error[CURL_ERROR_SIZE];
+    size_t answer_max;
+    struct buffer *body; /* of the answer that is coming in */
     z_stream deflate;
     bool deflate_ready;
     struct buffer packed;
@@ -25,10 +27,11 @@ struct http {
 
 static size_t http_on_body(char *data, size_t one, size_t size, void *self)
 {
-    struct buffer *body = self;
+    struct http *http = self;
+    struct buffer *body = http->body;
 
     (void)one;
-    if (body->size + size > HTTP_ANSWER_MAX)
+    if (body->size + size > http->answer_max)
         return 0; /* makes the library end the request */
     buffer_append(body, data, size);
     return body->failed ? 0 : size;
@@ -75,6 +78,7 @@ int http_open(struct http **out, const struct http_options *options)
         free(http);
         return -ENOMEM;
     }
+    http->answer_max = options->answer_max ? options->answer_max : HTTP_ANSWER_MAX;
     if (!http_set_up(http, options)) {
         http_close(http);
         return -EIO;
@@ -204,8 +208,8 @@ static int http_errno(CURLcode code)
 static void http_explain(const struct http *http, CURLcode code, struct http_answer *answer)
 {
     if (code == CURLE_WRITE_ERROR)
-        snprintf(answer->error, sizeof(answer->error), "the answer is longer than %d bytes",
-                 HTTP_ANSWER_MAX);
+        snprintf(answer->error, sizeof(answer->error), "the answer is longer than %zu bytes",
+                 http->answer_max);
     else
         snprintf(answer->error, sizeof(answer->error), "%s",
                  http->error[0] ? http->error : curl_easy_strerror(code));
@@ -252,7 +256,8 @@ int http_send(struct http *http, const struct http_request *request, struct http
         curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
         curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);
         curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &answer->body);
+        http->body = &answer->body;
+        curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
         code = http_perform(http, answer);
         error = http_errno(code);
     }

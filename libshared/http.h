@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_ANSWER_MAX (64 * 1024)     /* bytes of an answer's body; a longer one is an error */
+#define HTTP_ANSWER_MAX \
+    (64 * 1024) /* bytes of an answer's body unless options say more; a longer one is an error */
 #define HTTP_RETRY_AFTER_MAX_MS 3600000 /* no server is believed to need more */
 
 struct http;
@@ -20,6 +21,7 @@ struct http_options {
     int64_t connect_timeout_ms;
     int64_t timeout_ms;  /* for the whole request */
     const char *ca_file; /* NULL: the system's */
+    size_t answer_max;   /* bytes of an answer's body; 0: HTTP_ANSWER_MAX */
 };
 
 struct http_request {

@@ -150,6 +150,7 @@ int settings_read(struct settings **out, struct config_node *root)
     settings->dead_path = read_path(settings, dead, "file", state_dir, "dead-letters.jsonl");
     settings->dead_max_bytes = config_size(dead, "max_size", 16 * MIB, 4 * KIB, GIB);
     read_targets(settings, root);
+    stats_settings_read(&settings->stats, config_object(root, "query"), &settings->target, 1);
     *out = settings;
     return 0;
 }

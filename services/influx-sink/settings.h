@@ -3,6 +3,7 @@
 #define SETTINGS_H
 
 #include "config.h"
+#include "stats_settings.h"
 #include "target.h"
 
 #define SETTINGS_FILTERS_MAX 32
@@ -24,6 +25,7 @@ struct settings { /* strings are the configuration's or owned, as `owned` says *
     const char *dead_path;
     int64_t dead_max_bytes;
     struct target_settings target;
+    struct stats_settings stats;
     char *owned[2]; /* the two paths where they follow from service.state_dir */
 };
 

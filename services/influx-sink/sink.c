@@ -7,6 +7,7 @@
 #include "receiver.h"
 #include "report.h"
 #include "sender.h"
+#include "stats.h"
 #include "topic.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ enum { TALLY_TORN, TALLY_CORRUPT, TALLY_CONNECTS, TALLY_FAILURES, TALLY_SESSIONS
 struct sink {
     struct service *service;
     const struct settings *settings;
-    char *filters[SETTINGS_FILTERS_MAX + 1]; /* owned; below the root no more */
+    char *filters[SETTINGS_FILTERS_MAX + 2]; /* owned; below the root no more; questions last */
     char *client_id;
     struct spool *spool;
     struct echo *echo;
@@ -37,6 +38,7 @@ struct sink {
     struct intake *intake;
     struct inbox *events;
     struct sender *sender;
+    struct stats *stats; /* NULL where no questions are answered */
     struct loop_timer *sync_timer;
     struct loop_timer *echo_timer;
     bool silent;      /* the broker granted a subscription and does not serve it */
@@ -50,6 +52,8 @@ static int sink_on_message(void *self, const struct mqtt_message *message)
 {
     struct sink *sink = self;
 
+    if (sink->stats && stats_on_message(sink->stats, message))
+        return 0;
     return receiver_on_message(sink->receiver, message);
 }
 
@@ -177,17 +181,32 @@ static void sink_sample(void *self, struct health *health)
 static int sink_make_names(struct sink *sink)
 {
     const char *root = service_root(sink->service);
+    size_t n = 0;
 
     if (asprintf(&sink->client_id, "%s-intake", service_instance(sink->service)) < 0)
         sink->client_id = NULL;
     if (!sink->client_id)
         return -ENOMEM;
-    for (size_t i = 0; sink->settings->filters[i]; i++)
-        if (asprintf(&sink->filters[i], "%s/%s", root, sink->settings->filters[i]) < 0) {
-            sink->filters[i] = NULL;
+    for (; sink->settings->filters[n]; n++)
+        if (asprintf(&sink->filters[n], "%s/%s", root, sink->settings->filters[n]) < 0) {
+            sink->filters[n] = NULL;
             return -ENOMEM;
         }
+    if (sink->settings->stats.serve && asprintf(&sink->filters[n], "%s/_query/stats", root) < 0) {
+        sink->filters[n] = NULL;
+        return -ENOMEM;
+    }
     return 0;
+}
+
+static int sink_open_stats(struct sink *sink)
+{
+    struct stats_options options = {.settings = &sink->settings->stats,
+                                    .loop = service_loop(sink->service),
+                                    .mqtt = service_mqtt(sink->service),
+                                    .health = service_health(sink->service)};
+
+    return options.settings->serve ? stats_open(&sink->stats, &options) : 0;
 }
 
 static int sink_open_spool(struct sink *sink)
@@ -258,6 +277,8 @@ static int sink_set_up(struct sink *sink)
         error = receiver_open(&sink->receiver, sink->spool, sink->echo, health);
     if (!error)
         error = sink_open_sender(sink);
+    if (!error)
+        error = sink_open_stats(sink);
     if (!error)
         error = health_on_sample(health, sink_sample, sink);
     if (!error)
@@ -337,6 +358,7 @@ void sink_close(void *self)
     sink_drain(sink);
     health_off_sample(service_health(sink->service), sink);
     sender_close(sink->sender);
+    stats_close(sink->stats);
     if (sink->events) {
         sink_on_events(sink, 0); /* the last dead letters */
         loop_unwatch(loop, inbox_fd(sink->events));
