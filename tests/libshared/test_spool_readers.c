@@ -241,7 +241,7 @@ static void make_older(time_t seconds)
 static void test_old_is_full(void **state)
 {
     struct spool *spool = spool_for(fast_only, false, 3600000);
-    uint64_t past;
+    uint64_t past = 0;
 
     (void)state;
     append(spool, 5);
