@@ -59,8 +59,7 @@ static void ports_are_named_with_all_that_is_known(void **state)
         "/dev/ttyUSB0\n  by-id    /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0\n"
         "  by-path  /dev/serial/by-path/pci-0:1:1.0-port0\n  driver   ch341-uart\n"
         "  vendor   1a86\n  product  7523\n  entry ",
-        "\"device\": \"board_001\", "
-        "\"port\": \"/dev/serial/by-path/pci-0:1:1.0-port0\"", /* its by-id is not its own */
+        "\"device\": \"board_001\", \"port\": \"/dev/serial/by-path/pci-0:1:1.0-port0\"", /* its by-id is not its own */
         "/dev/ttyACM0\n",
         "  driver   cdc_acm\n  vendor   2341\n  product  0043\n  serial   85430\n",
         "\"port\": \"/dev/serial/by-id/usb-Arduino_85430-if00\"",
