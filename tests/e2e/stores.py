@@ -105,10 +105,12 @@ class ScriptedStore:
     """Answers each write with what `script(lines)` returns: a status, or (status, headers, body).
 
     None leaves the request without an answer. `posts` holds the lines of each write, `stored` those of the writes
-    that got a 2xx, `requests` the headers and paths."""
+    that got a 2xx, `requests` the headers and paths. Each GET is answered with what `script_get(path, headers)`
+    returns, in the same form."""
 
     def __init__(self, script=lambda lines: 204):
         self.script = script
+        self.script_get = lambda path, headers: 404
         self.posts = []
         self.stored = []
         self.requests = []
@@ -120,6 +122,9 @@ class ScriptedStore:
 
             def do_POST(self):
                 store._take(self)
+
+            def do_GET(self):
+                store._answer(self, store.script_get(self.path, dict(self.headers)))
 
             def log_message(self, *_):
                 pass
@@ -137,13 +142,16 @@ class ScriptedStore:
         self.requests.append((handler.path, dict(handler.headers)))
         answer = self.script(lines)
         self.posts.append(lines)
+        if (answer[0] if isinstance(answer, tuple) else answer or 0) // 100 == 2:
+            self.stored += lines
+        self._answer(handler, answer)
+
+    def _answer(self, handler, answer):
         if answer is None:
             self._released.wait(60)
             handler.close_connection = True
             return
         status, headers, text = answer if isinstance(answer, tuple) else (answer, {}, "")
-        if status // 100 == 2:
-            self.stored += lines
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name, value)
