@@ -5,8 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-const char *const data_type_names[] = {"bool",  "bit",    "int16",   "uint16",  "int32",  "uint32",
-                                       "int64", "uint64", "float32", "float64", "string", NULL};
+#define FLOAT16_MAX 65504.0
+
+const char *const data_type_names[] = {"bool",   "bit",     "bits",    "int8",    "uint8",  "int16",
+                                       "uint16", "int32",   "uint32",  "int64",   "uint64", "bcd16",
+                                       "bcd32",  "float16", "float32", "float64", "string", NULL};
 
 struct order {
     const char *name;
@@ -22,6 +25,12 @@ static const struct order orders[] = {
     {"HGFEDCBA", 4, true, true},
 };
 
+/* One byte of a register is named by "byte". */
+static bool may_swap_bytes(enum data_type type)
+{
+    return type != DATA_BOOL && type != DATA_INT8 && type != DATA_UINT8;
+}
+
 int encoding_set_order(struct encoding *encoding, const char *order)
 {
     /* Of a string only the two bytes of each register can be swapped: its words come in reading
@@ -35,7 +44,7 @@ int encoding_set_order(struct encoding *encoding, const char *order)
             continue;
         if ((known->cells && known->cells != cells) || (known->swap_words && cells == 1))
             return -EINVAL;
-        if (encoding->type == DATA_BOOL && known->swap_bytes)
+        if (!may_swap_bytes(encoding->type) && known->swap_bytes)
             return -EINVAL;
         encoding->swap_words = known->swap_words;
         encoding->swap_bytes = known->swap_bytes;
@@ -44,50 +53,47 @@ int encoding_set_order(struct encoding *encoding, const char *order)
     return -EINVAL;
 }
 
+/* Cells that a value takes, and the numbers that it can be. */
+static const struct {
+    unsigned cells;
+    bool writable;
+    double min;
+    double max;
+} kinds[] = {
+    [DATA_BOOL] = {1, true, 0, 1},
+    [DATA_BIT] = {1, false, 0, 1},
+    [DATA_BITS] = {1, false, 0, UINT16_MAX},
+    [DATA_INT8] = {1, false, INT8_MIN, INT8_MAX},
+    [DATA_UINT8] = {1, false, 0, UINT8_MAX},
+    [DATA_INT16] = {1, true, INT16_MIN, INT16_MAX},
+    [DATA_UINT16] = {1, true, 0, UINT16_MAX},
+    [DATA_INT32] = {2, true, INT32_MIN, INT32_MAX},
+    [DATA_UINT32] = {2, true, 0, UINT32_MAX},
+    /* The ends of 64 bits are no doubles: the nearest ones within. */
+    [DATA_INT64] = {4, true, -9223372036854775808.0, 9223372036854774784.0},
+    [DATA_UINT64] = {4, true, 0, 18446744073709549568.0},
+    [DATA_BCD16] = {1, true, 0, 9999},
+    [DATA_BCD32] = {2, true, 0, 99999999},
+    [DATA_FLOAT16] = {1, true, -FLOAT16_MAX, FLOAT16_MAX},
+    [DATA_FLOAT32] = {2, true, -FLT_MAX, FLT_MAX},
+    [DATA_FLOAT64] = {4, true, -DBL_MAX, DBL_MAX},
+    [DATA_STRING] = {0, false, 0, 0}, /* encoding.length */
+};
+
 unsigned encoding_cells(const struct encoding *encoding)
 {
-    switch (encoding->type) {
-    case DATA_BOOL:
-    case DATA_BIT:
-    case DATA_INT16:
-    case DATA_UINT16:
-        return 1;
-    case DATA_INT32:
-    case DATA_UINT32:
-    case DATA_FLOAT32:
-        return 2;
-    case DATA_INT64:
-    case DATA_UINT64:
-    case DATA_FLOAT64:
-        return 4;
-    case DATA_STRING:
-        break;
-    }
-    return encoding->length;
+    return encoding->type == DATA_STRING ? encoding->length : kinds[encoding->type].cells;
+}
+
+bool encoding_writable(const struct encoding *encoding)
+{
+    return kinds[encoding->type].writable;
 }
 
 void encoding_range(const struct encoding *encoding, double *min, double *max)
 {
-    static const struct {
-        double min;
-        double max;
-    } ranges[] = {
-        [DATA_BOOL] = {0, 1},
-        [DATA_BIT] = {0, 1},
-        [DATA_INT16] = {INT16_MIN, INT16_MAX},
-        [DATA_UINT16] = {0, UINT16_MAX},
-        [DATA_INT32] = {INT32_MIN, INT32_MAX},
-        [DATA_UINT32] = {0, UINT32_MAX},
-        /* The ends of 64 bits are no doubles: the nearest ones within. */
-        [DATA_INT64] = {-9223372036854775808.0, 9223372036854774784.0},
-        [DATA_UINT64] = {0, 18446744073709549568.0},
-        [DATA_FLOAT32] = {-FLT_MAX, FLT_MAX},
-        [DATA_FLOAT64] = {-DBL_MAX, DBL_MAX},
-        [DATA_STRING] = {0, 0},
-    };
-
-    *min = ranges[encoding->type].min;
-    *max = ranges[encoding->type].max;
+    *min = kinds[encoding->type].min;
+    *max = kinds[encoding->type].max;
 }
 
 static uint16_t swapped(uint16_t word)
@@ -117,6 +123,36 @@ static void split(const struct encoding *encoding, uint64_t bits, uint16_t *cell
 
         cells[encoding->swap_words ? n - 1 - i : i] = encoding->swap_bytes ? swapped(word) : word;
     }
+}
+
+static uint8_t byte_of(const struct encoding *encoding, uint64_t bits)
+{
+    return (uint8_t)(encoding->high_byte ? bits >> 8 : bits);
+}
+
+static double bcd_of(uint64_t bits, unsigned digits)
+{
+    double number = 0;
+
+    while (digits-- > 0) {
+        unsigned digit = bits >> 4 * digits & 0xf;
+
+        if (digit > 9)
+            return NAN;
+        number = number * 10 + digit;
+    }
+    return number;
+}
+
+static double float16_of(uint16_t bits)
+{
+    int exponent = bits >> 10 & 0x1f;
+    double fraction = bits & 0x3ff;
+    double size = exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
+
+    if (exponent == 0x1f)
+        size = fraction != 0 ? NAN : INFINITY;
+    return bits & 0x8000 ? -size : size;
 }
 
 static double float32_of(uint32_t bits)
@@ -165,6 +201,12 @@ struct value decode(const struct encoding *encoding, const uint16_t *cells,
         return value_bool(bits != 0);
     case DATA_BIT:
         return value_bool(bits >> encoding->bit & 1);
+    case DATA_BITS:
+        return value_number((double)(bits >> encoding->bit & ((1u << encoding->width) - 1)));
+    case DATA_INT8:
+        return value_number((int8_t)byte_of(encoding, bits));
+    case DATA_UINT8:
+        return value_number(byte_of(encoding, bits));
     case DATA_INT16:
         return value_number((int16_t)bits);
     case DATA_INT32:
@@ -175,6 +217,11 @@ struct value decode(const struct encoding *encoding, const uint16_t *cells,
     case DATA_UINT32:
     case DATA_UINT64:
         return value_number((double)bits);
+    case DATA_BCD16:
+    case DATA_BCD32:
+        return value_number(bcd_of(bits, 4 * encoding_cells(encoding)));
+    case DATA_FLOAT16:
+        return value_number(float16_of((uint16_t)bits));
     case DATA_FLOAT32:
         return value_number(float32_of((uint32_t)bits));
     case DATA_FLOAT64:
@@ -185,6 +232,30 @@ struct value decode(const struct encoding *encoding, const uint16_t *cells,
     return decode_text(encoding, cells, text);
 }
 
+static uint64_t bcd_pattern(double number)
+{
+    uint64_t rest = (uint64_t)number;
+    uint64_t bits = 0;
+
+    for (unsigned at = 0; rest; at += 4, rest /= 10)
+        bits |= rest % 10 << at;
+    return bits;
+}
+
+/* To the nearest, ties to even. A fraction that is rounded up to 1024 carries into the exponent. */
+static uint64_t float16_pattern(double number)
+{
+    double size = fabs(number);
+    uint64_t sign = signbit(number) ? 0x8000 : 0;
+    int exponent;
+
+    frexp(size, &exponent); /* size = [0.5, 1) × 2^exponent */
+    if (exponent < -13)     /* subnormal, or 0 */
+        return sign | (uint64_t)rint(ldexp(size, 24));
+    return sign |
+           (((uint64_t)(exponent + 14) << 10) + (uint64_t)rint(ldexp(size, 11 - exponent)) - 1024);
+}
+
 /* The two's complement or IEEE 754 pattern of a number that is known to be in range. */
 static uint64_t pattern(enum data_type type, double number)
 {
@@ -193,6 +264,11 @@ static uint64_t pattern(enum data_type type, double number)
     uint64_t bits;
 
     switch (type) {
+    case DATA_BCD16:
+    case DATA_BCD32:
+        return bcd_pattern(number);
+    case DATA_FLOAT16:
+        return float16_pattern(number);
     case DATA_FLOAT32:
         memcpy(&word, &single, sizeof word);
         return word;
@@ -208,9 +284,9 @@ int encode(const struct encoding *encoding, double number, uint16_t *cells)
 {
     double min;
     double max;
-    bool whole = encoding->type != DATA_FLOAT32 && encoding->type != DATA_FLOAT64;
+    bool whole = encoding->type < DATA_FLOAT16;
 
-    if (encoding->type == DATA_BIT || encoding->type == DATA_STRING)
+    if (!encoding_writable(encoding))
         return -EINVAL;
     encoding_range(encoding, &min, &max);
     if (whole)

@@ -60,7 +60,8 @@ static int configure_group(struct group_settings *out, const struct plan_limits 
     for (size_t i = 0; i < n; i++) {
         struct config_node *point = config_item(points, i);
 
-        group_point_configure(&out->points[i], point);
+        if (group_point_configure(&out->points[i], point) != 0)
+            return -ENOMEM;
         refuse_repeats(out->points[i].point.name, out->points[0].point.name, sizeof *out->points, i,
                        point);
         out->n_points++;
@@ -254,6 +255,8 @@ int settings_read(struct settings **out, struct config_node *root)
 static void free_unit(struct unit_settings *unit)
 {
     for (size_t i = 0; i < unit->n_groups; i++) {
+        for (size_t j = 0; j < unit->groups[i].n_points; j++)
+            labels_free(&unit->groups[i].points[j].labels);
         plan_free(&unit->groups[i].plan);
         free(unit->groups[i].points);
     }

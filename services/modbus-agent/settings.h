@@ -7,6 +7,7 @@
 #include "config.h"
 #include "decode.h"
 #include "endpoint.h"
+#include "labels.h"
 #include "plan.h"
 #include "point.h"
 #include "table.h"
@@ -21,6 +22,7 @@ struct group_point {
     struct point point;
     struct span span;
     struct encoding encoding;
+    struct labels labels;
 };
 
 /* Points that are read in one round and published as one reading. */

@@ -11,7 +11,22 @@ static int data_type_default(enum table table)
     return table_is_bits(table) ? DATA_BOOL : DATA_UINT16;
 }
 
-/* Reads "type" and what goes with it: "order", "bit", "length". */
+/* What goes with some types only. */
+static void configure_part(struct encoding *out, struct config_node *node)
+{
+    static const char *const bytes[] = {"low", "high", NULL};
+
+    if (out->type == DATA_BIT || out->type == DATA_BITS)
+        out->bit = (unsigned)config_require_integer(node, "bit", 0, 15);
+    if (out->type == DATA_BITS)
+        out->width = (unsigned)config_require_integer(node, "width", 1, 16 - out->bit);
+    if (out->type == DATA_INT8 || out->type == DATA_UINT8)
+        out->high_byte = config_choice(node, "byte", bytes, 0) == 1;
+    if (out->type == DATA_STRING)
+        out->length = (unsigned)config_require_integer(node, "length", 1, DECODE_CELLS_MAX);
+}
+
+/* Reads "type" and what goes with it: "order", "bit", "width", "byte", "length". */
 static void configure_encoding(struct encoding *out, enum table table, struct config_node *node)
 {
     const char *order;
@@ -23,10 +38,7 @@ static void configure_encoding(struct encoding *out, enum table table, struct co
         config_problem(node, "type", "of a %s is \"bool\" and nothing else", table_names[table]);
         out->type = DATA_BOOL;
     }
-    if (out->type == DATA_BIT)
-        out->bit = (unsigned)config_require_integer(node, "bit", 0, 15);
-    if (out->type == DATA_STRING)
-        out->length = (unsigned)config_require_integer(node, "length", 1, DECODE_CELLS_MAX);
+    configure_part(out, node);
     if (!config_has(node, "order"))
         return;
     order = config_require_string(node, "order");
@@ -58,14 +70,31 @@ static enum point_type point_type_of(enum data_type type)
     return type == DATA_STRING ? POINT_TEXT : POINT_NUMBER;
 }
 
-void group_point_configure(struct group_point *out, struct config_node *node)
+/* A point with names is published as a text, whatever number it is read as. */
+static void refuse_arithmetic(struct config_node *node, enum data_type type)
+{
+    static const char *const keys[] = {"scale", "divide", "offset", "decimals", "valid"};
+
+    if (type == DATA_STRING)
+        config_problem(node, "names", "are for numbers, not for a string");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (config_has(node, keys[i]))
+            config_problem(node, keys[i], "does not go with \"names\"");
+}
+
+int group_point_configure(struct group_point *out, struct config_node *node)
 {
     int table = config_require_choice(node, "table", table_names);
 
     *out = (struct group_point){.span.table = table < 0 ? TABLE_HOLDING : (enum table)table};
     configure_encoding(&out->encoding, out->span.table, node);
     configure_span(&out->span, &out->encoding, node);
-    point_configure_typed(&out->point, node, point_type_of(out->encoding.type));
+    if (config_has(node, "names"))
+        refuse_arithmetic(node, out->encoding.type);
+    point_configure_typed(&out->point, node,
+                          config_has(node, "names") ? POINT_TEXT
+                                                    : point_type_of(out->encoding.type));
+    return labels_configure(&out->labels, node);
 }
 
 static void configure_scale(struct output *out, struct config_node *node)
@@ -91,9 +120,11 @@ void output_configure(struct output *out, struct actuator_settings *actuator,
 
     *out = (struct output){.span.table = coil ? TABLE_COIL : TABLE_HOLDING, .scale = 1};
     configure_encoding(&out->encoding, out->span.table, node);
-    if (out->encoding.type == DATA_BIT || out->encoding.type == DATA_STRING) {
-        config_problem(node, "type", "a %s cannot be written: a bool or a number is meant",
-                       data_type_names[out->encoding.type]);
+    if (!encoding_writable(&out->encoding)) {
+        config_problem(
+            node, "type",
+            "a %s cannot be written: a bool, or a number that fills its registers, is meant",
+            data_type_names[out->encoding.type]);
         out->encoding = (struct encoding){.type = DATA_UINT16};
     }
     configure_span(&out->span, &out->encoding, node);

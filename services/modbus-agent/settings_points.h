@@ -4,8 +4,9 @@
 
 #include "settings.h"
 
-/* Each reads one object of the file and records what is wrong in the configuration. */
-void group_point_configure(struct group_point *out, struct config_node *node);
+/* Each reads one object of the file and records what is wrong in the configuration. The first
+ * returns 0 or -ENOMEM. */
+int group_point_configure(struct group_point *out, struct config_node *node);
 void output_configure(struct output *out, struct actuator_settings *actuator,
                       struct config_node *node);
 

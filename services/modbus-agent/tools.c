@@ -3,6 +3,7 @@
 #include "bus.h"
 #include "cost.h"
 #include "number.h"
+#include "sample.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -94,7 +95,7 @@ static bool print_point(const struct unit_settings *unit, const struct group_set
     }
     cells += group->plan.cell_of[index];
     print_raw(&point->span, cells, out);
-    point_add(&point->point, &reading, decode(&point->encoding, cells, text));
+    sample_add(point, &reading, cells, text);
     fputc('\t', out);
     good = reading.n_fields == 1;
     if (good)

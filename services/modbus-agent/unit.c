@@ -7,6 +7,7 @@
 #include "log.h"
 #include "meta.h"
 #include "output.h"
+#include "sample.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -254,10 +255,9 @@ static int fill_reading(struct unit *unit, const struct group_settings *group,
             rc = reading_add_fault(&unit->reading, point->point.name, bus_reason(result));
             continue;
         }
-        struct value raw =
-            decode(&point->encoding, answer->cells + group->plan.cell_of[i], unit->texts[n_texts]);
-        n_texts += raw.type == VALUE_TEXT;
-        rc = point_add(&point->point, &unit->reading, raw);
+        rc = sample_add(point, &unit->reading, answer->cells + group->plan.cell_of[i],
+                        unit->texts[n_texts]);
+        n_texts += point->encoding.type == DATA_STRING;
     }
     return rc;
 }

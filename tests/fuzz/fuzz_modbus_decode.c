@@ -67,6 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     encoding.bit = data[0] % 16;
+    encoding.width = 1 + data[1] % (16 - encoding.bit);
+    encoding.high_byte = data[1] & 1;
     encoding.length = 1 + data[1] % DECODE_CELLS_MAX;
     memcpy(cells, data + 2, size - 2 < sizeof cells ? size - 2 : sizeof cells);
     for (encoding.type = DATA_BOOL; encoding.type <= DATA_STRING; encoding.type++)

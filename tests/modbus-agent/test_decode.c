@@ -53,6 +53,21 @@ static const struct number_case numbers[] = {
     {DATA_FLOAT64, "GHEFCDAB", {0, 0, 0, 0xc004}, -2.5},
     {DATA_FLOAT64, "BADCFEHG", {0x04c0, 0, 0, 0}, -2.5},
     {DATA_FLOAT64, "HGFEDCBA", {0, 0, 0, 0x04c0}, -2.5},
+    {DATA_BCD16, "AB", {0x1907}, 1907},
+    {DATA_BCD16, "BA", {0x0719}, 1907},
+    {DATA_BCD16, "AB", {0x9999}, 9999},
+    {DATA_BCD32, "ABCD", {0x0012, 0x3456}, 123456},
+    {DATA_BCD32, "CDAB", {0x3456, 0x0012}, 123456},
+    {DATA_BCD32, "BADC", {0x1200, 0x5634}, 123456},
+    {DATA_BCD32, "DCBA", {0x5634, 0x1200}, 123456},
+    /* IEEE 754-2008: 1 is 0x3c00; the largest; the smallest normal; the two smallest subnormal */
+    {DATA_FLOAT16, "AB", {0x3c00}, 1},
+    {DATA_FLOAT16, "BA", {0x003c}, 1},
+    {DATA_FLOAT16, "AB", {0xc500}, -5},
+    {DATA_FLOAT16, "AB", {0x7bff}, 65504},
+    {DATA_FLOAT16, "AB", {0x0400}, 0x1p-14},
+    {DATA_FLOAT16, "AB", {0x0001}, 0x1p-24},
+    {DATA_FLOAT16, "AB", {0x8002}, -0x1p-23},
 };
 
 static struct encoding encoding_of(enum data_type type, const char *order)
@@ -118,6 +133,49 @@ static void takes_bits_and_registers_as_bools(void **state)
     assert_true(decode(&encoding, &cells[2], text).boolean);
 }
 
+static void reads_a_part_of_a_register(void **state)
+{
+    const uint16_t cell = 0x83f6; /* 1000 0011 1111 0110 */
+    char text[DECODE_TEXT_SIZE];
+    static const struct {
+        struct encoding encoding;
+        double number;
+    } cases[] = {
+        {{.type = DATA_UINT8}, 0xf6},
+        {{.type = DATA_INT8}, -10},
+        {{.type = DATA_UINT8, .high_byte = true}, 0x83},
+        {{.type = DATA_INT8, .high_byte = true}, -125},
+        {{.type = DATA_BITS, .bit = 0, .width = 16}, 0x83f6},
+        {{.type = DATA_BITS, .bit = 1, .width = 2}, 3},
+        {{.type = DATA_BITS, .bit = 8, .width = 3}, 3},
+        {{.type = DATA_BITS, .bit = 15, .width = 1}, 1},
+        {{.type = DATA_BITS, .bit = 0, .width = 3, .swap_bytes = true}, 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_true(decode(&cases[i].encoding, &cell, text).number == cases[i].number);
+}
+
+static void halves_are_rounded_to_the_nearest_even(void **state)
+{
+    static const struct {
+        double number;
+        uint16_t cell;
+    } cases[] = {
+        {1 + 0x1p-11, 0x3c00}, {1 + 3 * 0x1p-11, 0x3c02}, {1.9999, 0x4000},      {0x1p-25, 0x0000},
+        {0x1.8p-24, 0x0002},   {0x1.ff9p-15, 0x03ff},     {0x1.fffp-15, 0x0400}, {0, 0x0000},
+    };
+    struct encoding encoding = {.type = DATA_FLOAT16};
+    uint16_t cell;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(encode(&encoding, cases[i].number, &cell), 0);
+        assert_int_equal(cell, cases[i].cell);
+    }
+}
+
 static void reads_texts(void **state)
 {
     char text[DECODE_TEXT_SIZE];
@@ -142,10 +200,17 @@ static void keeps_what_is_no_number_for_the_reading_to_name(void **state)
     struct encoding encoding = {.type = DATA_FLOAT32};
     const uint16_t nan_cells[] = {0x7fc0, 0};
     const uint16_t infinity_cells[] = {0x7f80, 0};
+    const uint16_t half_cells[] = {0x7c00, 0x7c01};
+    const uint16_t no_digit = 0x12a4;
 
     (void)state;
     assert_true(isnan(decode(&encoding, nan_cells, text).number));
     assert_true(isinf(decode(&encoding, infinity_cells, text).number));
+    encoding.type = DATA_FLOAT16;
+    assert_true(isinf(decode(&encoding, &half_cells[0], text).number));
+    assert_true(isnan(decode(&encoding, &half_cells[1], text).number));
+    encoding.type = DATA_BCD16;
+    assert_true(isnan(decode(&encoding, &no_digit, text).number));
 }
 
 static void refuses_impossible_orders(void **state)
@@ -157,7 +222,8 @@ static void refuses_impossible_orders(void **state)
         {DATA_UINT16, "CDAB"},  {DATA_INT16, "DCBA"},      {DATA_UINT16, "ABCDEFGH"},
         {DATA_UINT32, "AB"},    {DATA_UINT32, "HGFEDCBA"}, {DATA_FLOAT64, "BA"},
         {DATA_FLOAT32, "ABDC"}, {DATA_FLOAT32, "abcd"},    {DATA_FLOAT32, ""},
-        {DATA_STRING, "CDAB"},  {DATA_BOOL, "BA"},
+        {DATA_STRING, "CDAB"},  {DATA_BOOL, "BA"},         {DATA_INT8, "BA"},
+        {DATA_BCD16, "CDAB"},   {DATA_BCD32, "AB"},
     };
 
     (void)state;
@@ -194,7 +260,14 @@ static void refuses_what_a_type_cannot_hold(void **state)
         {DATA_FLOAT64, INFINITY, -ERANGE},
         {DATA_BOOL, 1, 0},
         {DATA_BOOL, 2, -ERANGE},
+        {DATA_BCD16, 9999.4, 0},
+        {DATA_BCD16, 10000, -ERANGE},
+        {DATA_BCD16, -1, -ERANGE},
+        {DATA_FLOAT16, 65505, -ERANGE},
         {DATA_BIT, 1, -EINVAL},
+        {DATA_BITS, 1, -EINVAL},
+        {DATA_UINT8, 1, -EINVAL},
+        {DATA_INT8, 1, -EINVAL},
         {DATA_STRING, 1, -EINVAL},
     };
 
@@ -226,6 +299,8 @@ int main(void)
         cmocka_unit_test(reads_every_type_in_every_order),
         cmocka_unit_test(writes_what_it_reads),
         cmocka_unit_test(takes_bits_and_registers_as_bools),
+        cmocka_unit_test(reads_a_part_of_a_register),
+        cmocka_unit_test(halves_are_rounded_to_the_nearest_even),
         cmocka_unit_test(reads_texts),
         cmocka_unit_test(keeps_what_is_no_number_for_the_reading_to_name),
         cmocka_unit_test(refuses_impossible_orders),

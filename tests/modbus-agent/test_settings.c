@@ -1,5 +1,6 @@
 /* settings.c, settings_points.c and output.c: what a configuration becomes. */
 #include "output.h"
+#include "sample.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -124,6 +125,17 @@ static void names_what_is_wrong(void **state)
         {POINT("\"table\": \"input\", \"address\": 1, \"type\": \"string\""), "length"},
         {POINT("\"table\": \"input\", \"address\": 1, \"adress\": 2"), "adress"},
         {POINT("\"table\": \"input\", \"address\": 1, \"divide\": 0"), "divide"},
+        {POINT(
+             "\"table\": \"input\", \"address\": 1, \"type\": \"bits\", \"bit\": 12, \"width\": 5"),
+         "width"},
+        {POINT("\"table\": \"input\", \"address\": 1, \"type\": \"int8\", \"byte\": \"top\""),
+         "byte"},
+        {POINT("\"table\": \"input\", \"address\": 1, \"names\": {\"on\": \"x\"}"), "is no number"},
+        {POINT("\"table\": \"input\", \"address\": 1, \"divide\": 2, \"names\": {\"1\": \"x\"}"),
+         "does not go with"},
+        {POINT("\"table\": \"input\", \"address\": 1, \"type\": \"string\", \"length\": 2, "
+               "\"names\": {\"1\": \"x\"}"),
+         "not for a string"},
         {ACTUATOR("\"table\": \"input\", \"address\": 1"), "table"},
         {ACTUATOR("\"table\": \"holding\", \"address\": 1, \"type\": \"bit\", \"bit\": 1"),
          "cannot be written"},
@@ -181,6 +193,28 @@ static void refuses_a_text_longer_than_the_device_takes(void **state)
                    "longer than the 10 registers");
 }
 
+static void gives_numbers_their_names(void **state)
+{
+    struct loaded loaded = load(POINT("\"table\": \"input\", \"address\": 7, \"type\": \"bits\", "
+                                      "\"bit\": 4, \"width\": 4, "
+                                      "\"names\": {\"0\": \"off\", \"2\": \"running\"}"));
+    const struct group_point *point = &loaded.settings->buses[0].units[0].groups[0].points[0];
+    struct reading reading = {0};
+    char text[DECODE_TEXT_SIZE];
+
+    (void)state;
+    assert_true(loaded.good);
+    assert_int_equal(point->point.type, POINT_TEXT);
+    assert_int_equal(sample_add(point, &reading, &(uint16_t){0xff2f}, text), 0);
+    assert_int_equal(sample_add(point, &reading, &(uint16_t){0xff1f}, text), 0);
+    assert_int_equal(reading.n_fields, 1);
+    assert_string_equal(reading.fields[0].value.text, "running");
+    assert_int_equal(reading.n_faults, 1); /* 1 has none, and a text does not become a number */
+    assert_string_equal(reading.faults[0].reason, "out_of_range");
+    reading_free(&reading);
+    unload(&loaded);
+}
+
 static void converts_outputs_both_ways(void **state)
 {
     struct output output = {
@@ -234,6 +268,7 @@ int main(void)
         cmocka_unit_test(refuses_two_of_a_name_and_two_of_a_place),
         cmocka_unit_test(shares_the_breaker_of_a_unit),
         cmocka_unit_test(refuses_a_text_longer_than_the_device_takes),
+        cmocka_unit_test(gives_numbers_their_names),
         cmocka_unit_test(converts_outputs_both_ways),
         cmocka_unit_test(limits_an_actuator_to_what_its_register_holds),
     };
