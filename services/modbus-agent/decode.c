@@ -249,8 +249,8 @@ static uint64_t float16_pattern(double number)
     uint64_t sign = signbit(number) ? 0x8000 : 0;
     int exponent;
 
-    frexp(size, &exponent); /* size = [0.5, 1) × 2^exponent */
-    if (exponent < -13)     /* subnormal, or 0 */
+    frexp(size, &exponent);          /* size = [0.5, 1) × 2^exponent */
+    if (exponent < -13 || size == 0) /* subnormal */
         return sign | (uint64_t)rint(ldexp(size, 24));
     return sign |
            (((uint64_t)(exponent + 14) << 10) + (uint64_t)rint(ldexp(size, 11 - exponent)) - 1024);
