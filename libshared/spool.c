@@ -69,16 +69,25 @@ static uint64_t spool_slowest(const struct spool *spool)
     return slowest;
 }
 
+int spool_remove_oldest(struct spool *spool)
+{
+    int error = spool_segment_remove(spool->directory, spool->list.items[0].first);
+
+    if (error && error != -ENOENT)
+        return error;
+    spool_list_pop(&spool->list);
+    return 0;
+}
+
 void spool_trim(struct spool *spool)
 {
     uint64_t first = spool_slowest(spool);
 
     spool->stats.committed += first - spool->stats.first;
     spool->stats.first = first;
-    while (spool->list.n > 1 && spool->list.items[0].end <= first) {
-        spool_segment_remove(spool->directory, spool->list.items[0].first);
-        spool_list_pop(&spool->list);
-    }
+    while (spool->list.n > 1 && spool->list.items[0].end <= first)
+        if (spool_remove_oldest(spool) != 0)
+            break;
 }
 
 static int spool_add_readers(struct spool *spool, const char *const *names)

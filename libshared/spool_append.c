@@ -15,6 +15,7 @@ static int spool_rotate(struct spool *spool)
     if (error)
         return error;
     error = spool_start_segment(spool, spool->stats.next);
+    spool->rotating = error != 0;
     pthread_mutex_lock(&spool->mutex);
     spool_trim(spool);
     pthread_mutex_unlock(&spool->mutex);
@@ -22,19 +23,21 @@ static int spool_rotate(struct spool *spool)
 }
 
 /* With the mutex held. */
-static void spool_forget_oldest(struct spool *spool)
+static int spool_forget_oldest(struct spool *spool)
 {
     uint64_t end = spool->list.items[0].end;
+    int error = spool_remove_oldest(spool);
 
-    if (end > spool->stats.first)
-        spool->stats.dropped += end - spool->stats.first;
+    if (error)
+        return error;
     for (size_t i = 0; i < spool->n_readers; i++)
         if (spool->readers[i].cursor < end)
             spool->readers[i].cursor = end;
-    if (end > spool->stats.first)
+    if (end > spool->stats.first) {
+        spool->stats.dropped += end - spool->stats.first;
         spool->stats.first = end;
-    spool_segment_remove(spool->directory, spool->list.items[0].first);
-    spool_list_pop(&spool->list);
+    }
+    return 0;
 }
 
 /* With the mutex held. The oldest of several segments holds what some reader still needs, or it
@@ -54,7 +57,7 @@ static int spool_make_room(struct spool *spool, int64_t need, int64_t now_ms)
     pthread_mutex_lock(&spool->mutex);
     while (!error && spool_is_full(spool, need, now_ms)) {
         if (spool->drop_oldest && spool->list.n > 1)
-            spool_forget_oldest(spool);
+            error = spool_forget_oldest(spool);
         else
             error = -ENOSPC;
     }
@@ -100,6 +103,8 @@ static struct spool_segment spool_last(struct spool *spool)
 static bool spool_needs_new(const struct spool *spool, const struct spool_segment *last,
                             int64_t need, int64_t now_ms)
 {
+    if (spool->rotating)
+        return true;
     if (last->end == last->first)
         return false;
     return last->bytes + need > spool->segment_bytes ||

@@ -91,9 +91,29 @@ static int write_header(int fd, uint64_t first)
     return written == sizeof(header) ? 0 : -ENOSPC;
 }
 
+/* A file of that name which holds no record is what an attempt left that failed, on a disk that did
+ * not let it be removed either. */
+static int open_new(int directory, uint64_t first)
+{
+    int fd = spool_segment_open(directory, first, O_RDWR | O_CREAT);
+    struct stat status;
+    int error;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &status) < 0)
+        error = -errno;
+    else
+        error = status.st_size > SPOOL_SEGMENT_HEADER ? -EEXIST : 0;
+    if (!error)
+        return fd;
+    close(fd);
+    return error;
+}
+
 int spool_segment_create(int directory, uint64_t first)
 {
-    int fd = spool_segment_open(directory, first, O_RDWR | O_CREAT | O_EXCL);
+    int fd = open_new(directory, first);
     int error;
 
     if (fd < 0)

@@ -30,6 +30,9 @@ struct spool {
     int directory; /* holds the lock against other processes */
     struct spool_reader readers[SPOOL_READERS_MAX];
     size_t n_readers;
+    /* The writer's: a new segment could not be made, and its file may be there all the same. What
+     * is appended to the old one now would have the new one's numbers at the next start. */
+    bool rotating;
 
     pthread_mutex_t mutex;
     int fd; /* of the last segment; changed by the writer only */
@@ -41,6 +44,10 @@ struct spool {
 /* Goes on in a new segment. Also after an unsynced cursor outlived unsynced records: numbers are
  * never given twice. The writer's. Returns 0 or -errno. */
 int spool_start_segment(struct spool *spool, uint64_t first);
+
+/* With the mutex held. Returns 0 or -errno, and then it is still there: what is newer must not go
+ * before it, or a gap would look like a loss at the next start. */
+int spool_remove_oldest(struct spool *spool);
 
 /* With the mutex held: takes note of where the slowest reader is, and removes what all have read
  * but the segment that is written to. */
