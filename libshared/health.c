@@ -34,6 +34,8 @@ struct health {
     struct counter *counters; /* in the order of their making, as are the gauges */
     struct gauge *gauges;
     struct sampler *samplers;
+    health_members_fn *write_members; /* NULL: none */
+    void *members_self;
     int64_t error_ms; /* 0: no error yet */
     char error[ERROR_SIZE];
 };
@@ -100,6 +102,12 @@ void health_off_sample(struct health *health, void *self)
             link = &sampler->next;
         }
     }
+}
+
+void health_set_members(struct health *health, health_members_fn *write, void *self)
+{
+    health->write_members = write;
+    health->members_self = self;
 }
 
 static struct gauge *find_gauge(struct health *health, const char *name)
@@ -193,6 +201,8 @@ int health_encode(struct health *health, int64_t time_ms, int64_t uptime_ms, int
     write_gauges(health, &w, false);
     write_gauges(health, &w, true);
     write_error(health, &w);
+    if (health->write_members)
+        health->write_members(health->members_self, &w);
     jsonw_object_end(&w);
     return out->failed ? -ENOMEM : 0;
 }

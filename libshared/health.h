@@ -1,5 +1,5 @@
-/* What a service counts, published each 10 s as root/_service/{instance}/health (contract, section 5;
- * proto/health.schema.json). Counters may be raised from any thread; the rest is the loop's. */
+/* What a service counts, published each 10 s as root/_service/{instance}/health (contract, section
+ * 5; proto/health.schema.json). Counters may be raised from any thread; the rest is the loop's. */
 #ifndef HEALTH_H
 #define HEALTH_H
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct health;
+struct jsonw;
 
 int health_open(struct health **out); /* 0 or -ENOMEM */
 void health_close(struct health *health);
@@ -27,6 +28,10 @@ static inline void health_raise(health_counter *counter, uint64_t by)
 typedef void health_sample_fn(void *self, struct health *health);
 int health_on_sample(struct health *health, health_sample_fn *sample, void *self);
 void health_off_sample(struct health *health, void *self);
+/* Called at the end of each encoding, to write what one service has more than others into the
+ * object; one at a time, NULL for none. */
+typedef void health_members_fn(void *self, struct jsonw *w);
+void health_set_members(struct health *health, health_members_fn *write, void *self);
 void health_set(struct health *health, const char *gauge, double number);
 void health_set_breaker(struct health *health, const char *name, enum breaker_state state);
 void health_set_error(struct health *health, int64_t time_ms, const char *error); /* the last one */

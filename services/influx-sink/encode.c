@@ -1,6 +1,7 @@
 #include "encode.h"
 
 #include "alert.h"
+#include "encode_series.h"
 #include "jsonr.h"
 #include "reading.h"
 #include "topic.h"
@@ -139,7 +140,7 @@ static int put_health(const struct encoding *e, const struct jsonr *in)
         if (objects[i])
             put_members(e->lines, objects[i], groups[i]);
     lines_end(e->lines, ts_ms);
-    return 0;
+    return encode_series(e->lines, in, ts_ms);
 }
 
 typedef int put_object_fn(const struct encoding *e, const struct jsonr *in);

@@ -9,6 +9,7 @@
 #include "sender.h"
 #include "stats.h"
 #include "topic.h"
+#include "tracker.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -38,6 +39,7 @@ struct sink {
     struct intake *intake;
     struct inbox *events;
     struct sender *sender;
+    struct tracker *tracker;
     struct stats *stats; /* NULL where no questions are answered */
     struct loop_timer *sync_timer;
     struct loop_timer *echo_timer;
@@ -52,9 +54,14 @@ static int sink_on_message(void *self, const struct mqtt_message *message)
 {
     struct sink *sink = self;
 
+    int error;
+
     if (sink->stats && stats_on_message(sink->stats, message))
         return 0;
-    return receiver_on_message(sink->receiver, message);
+    error = receiver_on_message(sink->receiver, message);
+    if (!error)
+        tracker_on_message(sink->tracker, message);
+    return error;
 }
 
 static void sink_test_subscriptions(struct sink *sink)
@@ -199,6 +206,19 @@ static int sink_make_names(struct sink *sink)
     return 0;
 }
 
+static int sink_open_tracker(struct sink *sink)
+{
+    char *path;
+    int error;
+
+    if (asprintf(&path, "%s.ledger", sink->settings->spool_directory) < 0)
+        return -ENOMEM;
+    error = tracker_open(&sink->tracker, path, service_root(sink->service),
+                         service_health(sink->service));
+    free(path);
+    return error;
+}
+
 static int sink_open_stats(struct sink *sink)
 {
     struct stats_options options = {.settings = &sink->settings->stats,
@@ -277,6 +297,8 @@ static int sink_set_up(struct sink *sink)
         error = receiver_open(&sink->receiver, sink->spool, sink->echo, health);
     if (!error)
         error = sink_open_sender(sink);
+    if (!error)
+        error = sink_open_tracker(sink);
     if (!error)
         error = sink_open_stats(sink);
     if (!error)
@@ -359,6 +381,7 @@ void sink_close(void *self)
     health_off_sample(service_health(sink->service), sink);
     sender_close(sink->sender);
     stats_close(sink->stats);
+    tracker_close(sink->tracker);
     if (sink->events) {
         sink_on_events(sink, 0); /* the last dead letters */
         loop_unwatch(loop, inbox_fd(sink->events));

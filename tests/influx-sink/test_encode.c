@@ -118,6 +118,22 @@ static void test_alerts(void **state)
           "severity=\"warning\",value=0.81,message=\"efficiency 81.00 %\",episode=7 9\n");
 }
 
+static void test_ledger_in_health(void **state)
+{
+    (void)state;
+    check("iot/_service/influx-sink/health",
+          "{\"ts\":7,\"session\":3,\"series\":[{\"location\":\"a\",\"device\":\"b\","
+          "\"measurement\":\"c\",\"received\":10,\"duplicate\":1,\"missing\":2,\"late\":3,"
+          "\"restarts\":4}]}",
+          "health,device_id=influx-sink,location=_service session=3,uptime_ms=0,rss_bytes=0 7\n"
+          "health,device_id=b,location=a,measurement=c "
+          "received=10,duplicate=1,missing=2,late=3,restarts=4 7\n");
+    check_refused("iot/_service/influx-sink/health",
+                  "{\"ts\":7,\"series\":[{\"location\":\"a b\",\"device\":\"b\","
+                  "\"measurement\":\"c\"}]}",
+                  -EBADMSG, "series.location");
+}
+
 static void test_health(void **state)
 {
     (void)state;
@@ -168,10 +184,15 @@ static void test_escapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_readings),         cmocka_unit_test(test_array_of_readings),
-        cmocka_unit_test(test_nothing_to_store), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_results),          cmocka_unit_test(test_alerts),
-        cmocka_unit_test(test_health),           cmocka_unit_test(test_what_cannot_be_read),
+        cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_array_of_readings),
+        cmocka_unit_test(test_nothing_to_store),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_alerts),
+        cmocka_unit_test(test_health),
+        cmocka_unit_test(test_ledger_in_health),
+        cmocka_unit_test(test_what_cannot_be_read),
         cmocka_unit_test(test_escapes),
     };
 

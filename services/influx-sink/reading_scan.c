@@ -1,0 +1,146 @@
+#include "reading_scan.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define DIGITS_MAX 16 /* 2^53 has that many */
+
+struct scan {
+    const char *at, *end;
+};
+
+static char skip_space(struct scan *scan)
+{
+    while (scan->at < scan->end && strchr(" \t\r\n", *scan->at) && *scan->at)
+        scan->at++;
+    return scan->at < scan->end ? *scan->at : '\0';
+}
+
+static bool take(struct scan *scan, char c)
+{
+    if (skip_space(scan) != c)
+        return false;
+    scan->at++;
+    return true;
+}
+
+static bool skip_text(struct scan *scan)
+{
+    for (scan->at++; scan->at < scan->end; scan->at++) {
+        if (*scan->at == '"') {
+            scan->at++;
+            return true;
+        }
+        if (*scan->at == '\\' && scan->end - scan->at > 1)
+            scan->at++;
+    }
+    return false;
+}
+
+/* Past one value of any kind, of which only brackets and texts are looked at. */
+static bool skip_value(struct scan *scan)
+{
+    int depth = 0;
+
+    skip_space(scan);
+    while (scan->at < scan->end) {
+        char c = *scan->at;
+
+        if (c == '"') {
+            if (!skip_text(scan))
+                return false;
+            continue;
+        }
+        if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+            return true;
+        depth += c == '{' || c == '[';
+        depth -= c == '}' || c == ']';
+        scan->at++;
+    }
+    return false;
+}
+
+static bool take_number(struct scan *scan, uint64_t *out)
+{
+    const char *start;
+    uint64_t number = 0;
+    char after;
+
+    skip_space(scan);
+    for (start = scan->at; scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9'; scan->at++)
+        number = 10 * number + (uint64_t)(*scan->at - '0');
+    if (scan->at == start || scan->at - start > DIGITS_MAX)
+        return false;
+    *out = number;
+    after = skip_space(scan);
+    return after == ',' || after == '}';
+}
+
+static bool key_is(const char *key, size_t length, const char *name)
+{
+    return length == strlen(name) && memcmp(key, name, length) == 0;
+}
+
+static bool scan_member(struct scan *scan, uint64_t *seq, uint64_t *ts, unsigned *found)
+{
+    const char *key;
+    size_t length;
+
+    if (skip_space(scan) != '"')
+        return false;
+    key = scan->at + 1;
+    if (!skip_text(scan))
+        return false;
+    length = (size_t)(scan->at - key) - 1;
+    if (!take(scan, ':'))
+        return false;
+    if (key_is(key, length, "ts")) {
+        *found |= 1;
+        return take_number(scan, ts);
+    }
+    if (key_is(key, length, "seq")) {
+        *found |= 2;
+        return take_number(scan, seq);
+    }
+    return skip_value(scan);
+}
+
+static bool scan_object(struct scan *scan, uint64_t *seq, uint64_t *ts)
+{
+    unsigned found = 0;
+
+    if (!take(scan, '{'))
+        return false;
+    do {
+        if (!scan_member(scan, seq, ts, &found))
+            return false;
+    } while (take(scan, ','));
+    return take(scan, '}') && found == 3;
+}
+
+static size_t scan_all(struct scan scan, reading_scan_fn *on_reading, void *self)
+{
+    bool array = take(&scan, '[');
+    size_t n = 0;
+
+    do {
+        uint64_t seq = 0, ts = 0;
+
+        if (!scan_object(&scan, &seq, &ts))
+            return 0;
+        if (on_reading)
+            on_reading(self, seq, (int64_t)ts);
+        n++;
+    } while (array && take(&scan, ','));
+    if (array && !take(&scan, ']'))
+        return 0;
+    skip_space(&scan);
+    return scan.at == scan.end ? n : 0;
+}
+
+size_t reading_scan(const void *payload, size_t size, reading_scan_fn *on_reading, void *self)
+{
+    struct scan scan = {payload, (const char *)payload + size};
+
+    return scan_all(scan, NULL, NULL) > 0 ? scan_all(scan, on_reading, self) : 0;
+}

@@ -1,0 +1,232 @@
+#include "tracker.h"
+
+#include "account.h"
+#include "jsonw.h"
+#include "log.h"
+#include "reading_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TOLD_MAX 64 /* series in a health message: proto/health.schema.json */
+#define BOOT_ID_SIZE 40
+
+struct header {
+    char magic[8];
+    uint64_t size; /* of the whole file */
+    char boot_id[BOOT_ID_SIZE];
+    uint64_t clean; /* closed in order */
+};
+
+struct file {
+    struct header header;
+    struct account account;
+};
+
+struct tracker {
+    struct file *file; /* mapped */
+    bool kept;         /* in a file, not in memory only */
+    char root[TOPIC_SIZE];
+    struct health *health;
+};
+
+static const char magic[8] = "FLACCT1";
+
+/* Which boot of the machine this is: random(4). */
+static void read_boot_id(char out[BOOT_ID_SIZE])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    memset(out, 0, BOOT_ID_SIZE);
+    if (!file)
+        return;
+    if (!fgets(out, BOOT_ID_SIZE, file))
+        out[0] = '\0';
+    fclose(file);
+}
+
+/* What memory held when the machine went down, the disk need not have got in one piece. */
+static bool is_usable(const struct header *header, const char *boot_id)
+{
+    return memcmp(header->magic, magic, sizeof(magic)) == 0 &&
+           header->size == sizeof(struct file) &&
+           (header->clean || (boot_id[0] && strcmp(header->boot_id, boot_id) == 0));
+}
+
+static void begin(struct file *file)
+{
+    char boot_id[BOOT_ID_SIZE];
+
+    read_boot_id(boot_id);
+    if (!is_usable(&file->header, boot_id)) {
+        if (file->header.magic[0])
+            log_warning("ledger_anew",
+                        "reason=\"the file is from before a crash of the machine or of "
+                        "another version\"");
+        memset(file, 0, sizeof(*file));
+    }
+    memcpy(file->header.magic, magic, sizeof(magic));
+    memcpy(file->header.boot_id, boot_id, sizeof(boot_id));
+    file->header.size = sizeof(*file);
+    file->header.clean = 0;
+}
+
+static void *map(int fd)
+{
+    void *memory = mmap(NULL, sizeof(struct file), PROT_READ | PROT_WRITE,
+                        fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* All its blocks are allocated first: a disk that fills later would end the process with SIGBUS. */
+static int map_file(struct file **out, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    struct stat status;
+    int error;
+
+    if (fd < 0)
+        return -errno;
+    error = fstat(fd, &status) < 0 ? -errno : 0;
+    if (!error && status.st_size != (off_t)sizeof(struct file) && ftruncate(fd, 0) < 0)
+        error = -errno;
+    if (!error)
+        error = -posix_fallocate(fd, 0, sizeof(struct file));
+    *out = error ? NULL : map(fd);
+    if (!error && !*out)
+        error = -errno;
+    close(fd);
+    return error;
+}
+
+static void write_series(struct jsonw *w, const struct account_series *series)
+{
+    struct account_totals totals = account_series_totals(series);
+
+    jsonw_object_begin(w, NULL);
+    jsonw_text(w, "location", series->location);
+    jsonw_text(w, "device", series->device);
+    jsonw_text(w, "measurement", series->measurement);
+    jsonw_unsigned(w, "received", totals.received);
+    jsonw_unsigned(w, "duplicate", totals.duplicate);
+    jsonw_unsigned(w, "missing", totals.missing);
+    jsonw_unsigned(w, "late", totals.late);
+    jsonw_unsigned(w, "restarts", totals.restarts);
+    jsonw_object_end(w);
+}
+
+static bool is_spotless(const struct account_series *series)
+{
+    struct account_totals totals = account_series_totals(series);
+
+    return totals.missing == 0 && totals.duplicate == 0 && totals.late == 0;
+}
+
+static void write_members(void *self, struct jsonw *w)
+{
+    const struct tracker *tracker = self;
+    const struct account *account = &tracker->file->account;
+    int told = 0;
+
+    jsonw_array_begin(w, "series");
+    for (int spotless = 0; spotless < 2; spotless++)
+        for (size_t i = 0; i < ACCOUNT_SERIES_MAX && told < TOLD_MAX; i++) {
+            const struct account_series *series = &account->series[i];
+
+            if (!atomic_load_explicit(&series->used, memory_order_acquire) ||
+                is_spotless(series) != (spotless == 1))
+                continue;
+            write_series(w, series);
+            told++;
+        }
+    jsonw_array_end(w);
+}
+
+static void sample(void *self, struct health *health)
+{
+    const struct tracker *tracker = self;
+    struct account_totals totals = account_totals(&tracker->file->account);
+
+    health_set(health, "readings.received", (double)totals.received);
+    health_set(health, "readings.duplicate", (double)totals.duplicate);
+    health_set(health, "readings.missing", (double)totals.missing);
+    health_set(health, "readings.late", (double)totals.late);
+    health_set(health, "readings.restarts", (double)totals.restarts);
+    health_set(health, "readings.untracked",
+               (double)atomic_load(&tracker->file->account.untracked));
+}
+
+int tracker_open(struct tracker **out, const char *path, const char *root, struct health *health)
+{
+    struct tracker *tracker = calloc(1, sizeof(*tracker));
+    int error;
+
+    if (!tracker)
+        return -ENOMEM;
+    snprintf(tracker->root, sizeof(tracker->root), "%s", root);
+    error = map_file(&tracker->file, path);
+    tracker->kept = !error;
+    if (error) {
+        log_error("ledger_not_kept", "file=%s reason=\"%s\"", path, strerror(-error));
+        tracker->file = map(-1);
+    }
+    if (!tracker->file) {
+        free(tracker);
+        return -ENOMEM;
+    }
+    begin(tracker->file);
+    error = health_on_sample(health, sample, tracker);
+    tracker->health = health;
+    if (error) {
+        tracker_close(tracker);
+        return error;
+    }
+    health_set_members(health, write_members, tracker);
+    *out = tracker;
+    return 0;
+}
+
+void tracker_close(struct tracker *tracker)
+{
+    if (!tracker)
+        return;
+    health_off_sample(tracker->health, tracker);
+    health_set_members(tracker->health, NULL, NULL);
+    if (tracker->kept && msync(tracker->file, sizeof(*tracker->file), MS_SYNC) == 0)
+        tracker->file->header.clean = 1;
+    munmap(tracker->file, sizeof(*tracker->file));
+    free(tracker);
+}
+
+struct taking {
+    struct account *account;
+    const struct topic *topic;
+    struct account_series *series; /* NULL until it is looked for, or where there is no room */
+    bool retained;
+};
+
+static void on_reading(void *self, uint64_t seq, int64_t ts_ms)
+{
+    struct taking *taking = self;
+
+    if (!taking->series)
+        taking->series = account_find(taking->account, taking->topic);
+    account_take(taking->account, taking->series, seq, ts_ms, taking->retained);
+}
+
+void tracker_on_message(struct tracker *tracker, const struct mqtt_message *message)
+{
+    struct topic topic;
+    struct taking taking = {
+        .account = &tracker->file->account, .topic = &topic, .retained = message->retained};
+
+    if (topic_parse(&topic, tracker->root, message->topic) == 0 && topic.kind == TOPIC_TELEMETRY)
+        reading_scan(message->payload, message->size, on_reading, &taking);
+}
