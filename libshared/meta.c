@@ -40,7 +40,7 @@ void meta_point(struct jsonw *w, const struct point *point, const char *measurem
     jsonw_object_end(w);
 }
 
-int meta_end(struct jsonw *w, const struct actuator_settings *actuators, size_t n_actuators)
+void meta_actuators(struct jsonw *w, const struct actuator_settings *actuators, size_t n_actuators)
 {
     static const char *const types[] = {"bool", "number", "text"};
 
@@ -58,6 +58,16 @@ int meta_end(struct jsonw *w, const struct actuator_settings *actuators, size_t 
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
+}
+
+int meta_close(struct jsonw *w)
+{
     jsonw_object_end(w);
     return w->out->failed ? -ENOMEM : 0;
+}
+
+int meta_end(struct jsonw *w, const struct actuator_settings *actuators, size_t n_actuators)
+{
+    meta_actuators(w, actuators, n_actuators);
+    return meta_close(w);
 }

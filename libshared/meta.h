@@ -14,11 +14,14 @@
  * clock_time_ms()); for (…) meta_point(&w, point, "sensors", period_ms); return meta_end(&w,
  * actuators, n_actuators);
  *
- * A period of 0 is left out. meta_end() returns 0 or -ENOMEM. */
+ * A period of 0 is left out. meta_end() is meta_actuators() and meta_close(), between which an
+ * agent may say more. The last two return 0 or -ENOMEM. */
 struct jsonw meta_begin(struct buffer *out, const char *agent, const char *version,
                         int64_t time_ms);
 void meta_point(struct jsonw *w, const struct point *point, const char *measurement,
                 int64_t period_ms);
+void meta_actuators(struct jsonw *w, const struct actuator_settings *actuators, size_t n_actuators);
+int meta_close(struct jsonw *w);
 int meta_end(struct jsonw *w, const struct actuator_settings *actuators, size_t n_actuators);
 
 #endif

@@ -1,15 +1,18 @@
 #include "agent.h"
 
 #include "clock.h"
+#include "hole_file.h"
 #include "log.h"
 #include "settings.h"
 #include "unit.h"
 #include "worker.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STUCK_MS 60000 /* no time-out that can be configured is longer */
 
@@ -19,6 +22,7 @@ struct line {
     const struct bus_settings *settings; /* borrowed */
     struct worker *worker;
     struct unit **units; /* owned array of settings->n_units */
+    struct holes *holes; /* owned array of settings->n_units: see hole_file.h */
     bool told;           /* the link's state was logged */
     bool up;
 };
@@ -26,6 +30,9 @@ struct line {
 struct agent {
     struct service *service; /* borrowed */
     struct backlog *backlog;
+    const struct settings *settings; /* borrowed */
+    char hole_file[PATH_MAX];        /* empty: nothing is kept */
+    struct holes **holes;            /* owned array of what the lines own */
     size_t n_lines;
     struct line lines[];
 };
@@ -58,6 +65,34 @@ static void share_breaker(struct line *line, const struct answer *answer)
             unit_take_breaker(line->units[i], answer->breaker, answer->time_ms);
 }
 
+static void store_holes(struct agent *agent)
+{
+    int rc = -ENOENT;
+
+    if (*agent->hole_file)
+        rc = hole_file_store(agent->hole_file, agent->settings, agent->holes);
+    if (rc != 0 && rc != -ENOENT)
+        log_warning("holes_not_kept", "file=%s reason=\"%s\"", agent->hole_file, strerror(-rc));
+}
+
+/* For all devices of that unit. */
+static void take_holes(struct line *line, const struct answer *answer)
+{
+    const struct unit_settings *units = line->settings->units;
+    struct holes fresh;
+
+    if (holes_copy(&fresh, &answer->holes) != 0) {
+        holes_free(&fresh);
+        return;
+    }
+    holes_free(&line->holes[answer->unit]);
+    line->holes[answer->unit] = fresh;
+    for (size_t i = 0; i < line->settings->n_units; i++)
+        if (units[i].breaker_of == answer->unit)
+            unit_take_holes(line->units[i], &fresh);
+    store_holes(line->agent);
+}
+
 static void take_answer(struct line *line, const struct answer *answer)
 {
     switch (answer->kind) {
@@ -66,6 +101,9 @@ static void take_answer(struct line *line, const struct answer *answer)
         return;
     case ANSWER_ROUND:
         unit_take_round(line->units[answer->unit], answer);
+        break;
+    case ANSWER_HOLES:
+        take_holes(line, answer);
         break;
     case ANSWER_WRITE:
         unit_take_write(line->units[answer->unit], answer);
@@ -92,7 +130,7 @@ static void on_answers(void *self, short revents)
 static int open_line(struct line *line)
 {
     struct service *service = line->agent->service;
-    int rc = worker_open(&line->worker, line->settings, service_health(service));
+    int rc = worker_open(&line->worker, line->settings, line->holes, service_health(service));
 
     if (rc != 0)
         return rc;
@@ -102,6 +140,7 @@ static int open_line(struct line *line)
     for (size_t i = 0; i < line->settings->n_units && rc == 0; i++) {
         struct unit_options options = {.settings = &line->settings->units[i],
                                        .index = i,
+                                       .holes = &line->holes[line->settings->units[i].breaker_of],
                                        .worker = line->worker,
                                        .mqtt = service_mqtt(service),
                                        .backlog = line->agent->backlog,
@@ -116,6 +155,9 @@ static int open_line(struct line *line)
 
 static void close_line(struct line *line)
 {
+    for (size_t i = 0; line->holes && i < line->settings->n_units; i++)
+        holes_free(&line->holes[i]);
+    free(line->holes);
     if (!line->worker)
         return;
     loop_unwatch(service_loop(line->agent->service), worker_fd(line->worker));
@@ -123,6 +165,36 @@ static void close_line(struct line *line)
         unit_close(line->units[i]);
     free(line->units);
     worker_close(line->worker);
+}
+
+/* Makes the lines, each with what is known of its units. */
+static int load_holes(struct agent *agent)
+{
+    const struct settings *settings = agent->settings;
+    const char *directory = service_state_dir(agent->service);
+    int rc;
+
+    agent->holes = calloc(settings->n_buses + 1, sizeof *agent->holes);
+    if (!agent->holes)
+        return -ENOMEM;
+    for (size_t i = 0; i < settings->n_buses; i++) {
+        struct line *line = &agent->lines[agent->n_lines++];
+
+        *line = (struct line){.agent = agent, .settings = &settings->buses[i]};
+        line->holes = calloc(line->settings->n_units + 1, sizeof *line->holes);
+        if (!line->holes)
+            return -ENOMEM;
+        agent->holes[i] = line->holes;
+    }
+    if (!*directory || (size_t)snprintf(agent->hole_file, sizeof agent->hole_file, "%s/holes",
+                                        directory) >= sizeof agent->hole_file) {
+        agent->hole_file[0] = '\0';
+        return 0;
+    }
+    rc = hole_file_load(agent->hole_file, settings, agent->holes);
+    if (rc != 0 && rc != -ENOMEM)
+        log_warning("holes_unknown", "file=%s reason=\"%s\"", agent->hole_file, strerror(-rc));
+    return rc == -ENOMEM ? rc : 0;
 }
 
 int agent_start(void **self, struct service *service, const void *settings)
@@ -134,14 +206,12 @@ int agent_start(void **self, struct service *service, const void *settings)
     if (!agent)
         return -ENOMEM;
     agent->service = service;
+    agent->settings = read;
     rc = backlog_open(&agent->backlog, service, &read->backlog);
-    while (agent->n_lines < read->n_buses && rc == 0) {
-        struct line *line = &agent->lines[agent->n_lines];
-
-        line->agent = agent;
-        line->settings = &read->buses[agent->n_lines++];
-        rc = open_line(line);
-    }
+    if (rc == 0)
+        rc = load_holes(agent);
+    for (size_t i = 0; i < agent->n_lines && rc == 0; i++)
+        rc = open_line(&agent->lines[i]);
     if (rc != 0) {
         agent_close(agent);
         return rc;
@@ -163,6 +233,7 @@ void agent_close(void *self)
     for (size_t i = 0; i < agent->n_lines; i++)
         close_line(&agent->lines[i]);
     backlog_close(agent->backlog);
+    free(agent->holes);
     free(agent);
 }
 

@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cells)
 {
@@ -13,6 +14,21 @@ struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cell
     answer->kind = kind;
     answer->results = (int *)(answer + 1);
     answer->cells = (uint16_t *)(answer->results + n_results);
+    return answer;
+}
+
+struct answer *answer_new_holes(const struct holes *holes)
+{
+    size_t size = sizeof(struct answer) + holes->n * sizeof(struct span);
+    struct answer *answer = calloc(1, size);
+
+    if (!answer)
+        return NULL;
+    answer->item.size = size;
+    answer->kind = ANSWER_HOLES;
+    answer->holes = (struct holes){(struct span *)(answer + 1), holes->n};
+    if (holes->n)
+        memcpy(answer->holes.items, holes->items, holes->n * sizeof(struct span));
     return answer;
 }
 

@@ -3,6 +3,7 @@
 #define ANSWER_H
 
 #include "breaker.h"
+#include "holes.h"
 #include "inbox.h"
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 enum answer_kind {
     ANSWER_LINK,  /* the link came or went */
     ANSWER_ROUND, /* a round of a group has ended */
+    ANSWER_HOLES, /* it was learnt what a unit refuses */
     ANSWER_WRITE  /* a write has ended */
 };
 
@@ -33,14 +35,18 @@ struct answer {
     int result;                  /* link: 0 is up; write: as bus.h, or one of the above */
     char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down */
     bool has_cells;              /* write: `cells` were read back */
-    /* Both are part of the answer's own memory. A round: the result of each request of the group's
-     * plan, and the plan's cells. A write: no results, the actuator's cells. */
+    /* All are part of the answer's own memory. A round: the result for each of the group's points,
+     * and their cells. A write: no results, the actuator's cells. Holes: all that are known. */
     int *results;
     uint16_t *cells;
+    struct holes holes;
 };
 
 /* Everything zero. One free() ends it. NULL where there is no memory. */
 struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cells);
+
+/* The same for ANSWER_HOLES, with a copy of them. */
+struct answer *answer_new_holes(const struct holes *holes);
 
 /* A sentence for people on how a write ended; NULL where there is nothing to say. */
 const char *write_explanation(int result);

@@ -6,15 +6,39 @@
 #define SILENCE_FAST_US 1750.0
 #define FAST_BAUD 19200
 
-double cost_read_us(const struct endpoint *endpoint, const struct span *span)
+static double byte_us(const struct endpoint *endpoint)
 {
-    unsigned data = table_is_bits(span->table) ? (span->count + 7) / 8 : span->count * 2;
-    double byte_us;
-    double silence_us;
+    return 1e6 * endpoint_bits_per_byte(endpoint) / endpoint->baud;
+}
+
+/* Of a request, whatever it reads. */
+static double fixed_us(const struct endpoint *endpoint)
+{
+    double silence_us = SILENCE_FAST_US;
 
     if (!endpoint->serial)
         return COST_TCP_US;
-    byte_us = 1e6 * endpoint_bits_per_byte(endpoint) / endpoint->baud;
-    silence_us = endpoint->baud > FAST_BAUD ? SILENCE_FAST_US : SILENCE_BYTES * byte_us;
-    return (REQUEST_BYTES + ANSWER_FRAME_BYTES + data) * byte_us + 2 * silence_us + COST_UNIT_US;
+    if (endpoint->baud <= FAST_BAUD)
+        silence_us = SILENCE_BYTES * byte_us(endpoint);
+    return (REQUEST_BYTES + ANSWER_FRAME_BYTES) * byte_us(endpoint) + 2 * silence_us + COST_UNIT_US;
+}
+
+static double cell_us(const struct endpoint *endpoint, enum table table)
+{
+    if (!endpoint->serial)
+        return table_is_bits(table) ? COST_TCP_BIT_US : COST_TCP_REGISTER_US;
+    return byte_us(endpoint) * (table_is_bits(table) ? 1.0 / 8 : 2);
+}
+
+double cost_read_us(const struct endpoint *endpoint, const struct span *span)
+{
+    return fixed_us(endpoint) + span->count * cell_us(endpoint, span->table);
+}
+
+unsigned cost_worthwhile_gap(const struct endpoint *endpoint, enum table table)
+{
+    double cells = fixed_us(endpoint) / cell_us(endpoint, table);
+    unsigned most = table_read_max(table);
+
+    return cells < most ? (unsigned)cells : most;
 }

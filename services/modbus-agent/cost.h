@@ -12,6 +12,12 @@
 #define COST_UNIT_US 5000.0 /* assumed: what a unit on a serial line takes to begin its answer */
 #define COST_TCP_US 2000.0  /* assumed: a whole exchange over TCP */
 
+#define COST_TCP_REGISTER_US 20.0 /* assumed: what a register more takes a unit to hand out */
+#define COST_TCP_BIT_US 2.0
+
 double cost_read_us(const struct endpoint *endpoint, const struct span *span);
+
+/* Cells up to which reading along what nobody wants costs the wire less than a request more. */
+unsigned cost_worthwhile_gap(const struct endpoint *endpoint, enum table table);
 
 #endif

@@ -4,6 +4,7 @@
 #include "bus.h"
 #include "clock.h"
 #include "draw.h"
+#include "inquiry.h"
 #include "schedule.h"
 #include "tally.h"
 
@@ -23,6 +24,7 @@ struct round {
     size_t unit; /* index in the bus's settings */
     size_t group;
     struct answer *answer; /* owned; of the round that has begun, else NULL */
+    struct inquiry inquiry;
 };
 
 struct driver {
@@ -35,6 +37,7 @@ struct driver {
     int64_t retry_ms;
     struct schedule schedule;
     struct round *rounds;
+    struct holes *holes; /* owned; of each unit, where it is the first of its address */
     uint64_t late_seen, missed_seen, skipped_seen; /* as far as they are counted */
 };
 
@@ -47,29 +50,47 @@ static size_t count_groups(const struct bus_settings *settings)
     return n;
 }
 
-static void fill_schedule(struct driver *driver)
+static int add_group(struct driver *driver, size_t unit, size_t group)
+{
+    struct schedule *schedule = &driver->schedule;
+    const struct unit_settings *settings = &driver->settings->units[unit];
+    struct round *round = &driver->rounds[schedule->n_groups];
+
+    *round = (struct round){.unit = unit, .group = group};
+    if (inquiry_open(&round->inquiry, &settings->groups[group],
+                     &driver->holes[settings->breaker_of]) != 0)
+        return -ENOMEM;
+    schedule->groups[schedule->n_groups++] =
+        (struct schedule_group){.unit = settings->breaker_of,
+                                .period_ms = settings->groups[group].period_ms,
+                                .n_requests = (unsigned)round->inquiry.plan.n_requests};
+    return 0;
+}
+
+static int fill_schedule(struct driver *driver, const struct holes *known)
 {
     const struct bus_settings *settings = driver->settings;
     struct schedule *schedule = &driver->schedule;
+    int rc = 0;
 
     for (size_t i = 0; i < settings->n_units; i++) {
         const struct unit_settings *unit = &settings->units[i];
 
         breaker_init(&schedule->units[schedule->n_units++].breaker, unit->breaker_failures,
                      unit->breaker_open_ms);
-        for (size_t j = 0; j < unit->n_groups; j++) {
-            schedule->groups[schedule->n_groups] =
-                (struct schedule_group){.unit = unit->breaker_of,
-                                        .period_ms = unit->groups[j].period_ms,
-                                        .n_requests = (unsigned)unit->groups[j].plan.n_requests};
-            driver->rounds[schedule->n_groups++] = (struct round){.unit = i, .group = j};
-        }
+        if (unit->breaker_of == i)
+            rc = holes_copy(&driver->holes[i], &known[i]);
+        for (size_t j = 0; j < unit->n_groups && rc == 0; j++)
+            rc = add_group(driver, i, j);
+        if (rc != 0)
+            return rc;
     }
     schedule_start(schedule, clock_now_ms());
+    return 0;
 }
 
-int driver_open(struct driver **out, const struct bus_settings *settings, struct health *health,
-                struct inbox *answers)
+int driver_open(struct driver **out, const struct bus_settings *settings, const struct holes *known,
+                struct health *health, struct inbox *answers)
 {
     struct driver *driver = calloc(1, sizeof *driver);
     struct bus_options options = {.endpoint = &settings->endpoint,
@@ -86,13 +107,13 @@ int driver_open(struct driver **out, const struct bus_settings *settings, struct
     driver->schedule.units = calloc(settings->n_units + 1, sizeof *driver->schedule.units);
     driver->schedule.groups = calloc(n_groups + 1, sizeof *driver->schedule.groups);
     driver->rounds = calloc(n_groups + 1, sizeof *driver->rounds);
-    if (!driver->schedule.units || !driver->schedule.groups || !driver->rounds ||
-        bus_open(&driver->bus, &options) != 0) {
+    driver->holes = calloc(settings->n_units + 1, sizeof *driver->holes);
+    if (!driver->schedule.units || !driver->schedule.groups || !driver->rounds || !driver->holes ||
+        bus_open(&driver->bus, &options) != 0 || fill_schedule(driver, known) != 0) {
         driver_close(driver);
         return -ENOMEM;
     }
     tally_open(&driver->tally, health);
-    fill_schedule(driver);
     *out = driver;
     return 0;
 }
@@ -101,8 +122,13 @@ void driver_close(struct driver *driver)
 {
     if (!driver)
         return;
-    for (size_t i = 0; i < driver->schedule.n_groups; i++)
+    for (size_t i = 0; i < driver->schedule.n_groups; i++) {
         free(driver->rounds[i].answer);
+        inquiry_close(&driver->rounds[i].inquiry);
+    }
+    for (size_t i = 0; driver->holes && i < driver->settings->n_units; i++)
+        holes_free(&driver->holes[i]);
+    free(driver->holes);
     bus_close(driver->bus);
     free(driver->rounds);
     free(driver->schedule.groups);
@@ -142,13 +168,32 @@ static struct schedule_unit *scheduled(struct driver *driver, size_t unit)
     return &driver->schedule.units[driver->settings->units[unit].breaker_of];
 }
 
+static void tell_holes(struct driver *driver, size_t unit)
+{
+    size_t first = driver->settings->units[unit].breaker_of;
+    struct answer *answer = answer_new_holes(&driver->holes[first]);
+
+    if (!answer) {
+        health_raise(driver->tally.dropped, 1);
+        return;
+    }
+    answer->unit = first;
+    answer->breaker = scheduled(driver, unit)->breaker.state;
+    answer->time_ms = clock_time_ms();
+    tell(driver, answer);
+}
+
 static void finish_round(struct driver *driver, struct round *round)
 {
+    struct schedule_group *group = &driver->schedule.groups[round - driver->rounds];
     struct answer *answer = round->answer;
 
     round->answer = NULL;
     answer->breaker = scheduled(driver, round->unit)->breaker.state;
     tell(driver, answer);
+    if (inquiry_end(&round->inquiry))
+        tell_holes(driver, round->unit);
+    group->n_requests = (unsigned)round->inquiry.plan.n_requests;
 }
 
 /* Ends the rounds that have begun and can go no further: of one of the schedule's units, or of all
@@ -218,16 +263,16 @@ static void conclude(struct driver *driver, size_t unit, int result)
 }
 
 /* A new answer, in which everything is a time-out until it has been read. */
-static struct answer *begin_round(const struct round *round, const struct plan *plan)
+static struct answer *begin_round(const struct round *round, const struct group_settings *group)
 {
-    struct answer *answer = answer_new(ANSWER_ROUND, plan->n_requests, plan->n_cells);
+    struct answer *answer = answer_new(ANSWER_ROUND, group->n_points, group->n_cells);
 
     if (!answer)
         return NULL;
     answer->unit = round->unit;
     answer->index = round->group;
     answer->time_ms = clock_time_ms();
-    for (size_t i = 0; i < plan->n_requests; i++)
+    for (size_t i = 0; i < group->n_points; i++)
         answer->results[i] = -ETIMEDOUT;
     return answer;
 }
@@ -267,22 +312,26 @@ static void read_next(struct driver *driver, const struct schedule_pick *pick)
 {
     struct round *round = &driver->rounds[pick->group];
     const struct unit_settings *unit = &driver->settings->units[round->unit];
-    const struct plan *plan = &unit->groups[round->group].plan;
-    const struct plan_request *request = &plan->requests[pick->request];
+    struct inquiry *inquiry = &round->inquiry;
+    uint16_t cells[TABLE_BITS_MAX];
+    bool cut;
     int result;
 
     if (!round->answer)
-        round->answer = begin_round(round, plan);
+        round->answer = begin_round(round, inquiry->group);
     if (!round->answer) {
         health_raise(driver->tally.dropped, 1);
         schedule_abandon(&driver->schedule, pick->group);
         return;
     }
-    result = ask(driver, unit->unit, &request->span, round->answer->cells + request->first_cell);
-    round->answer->results[pick->request] = result;
+    result = ask(driver, unit->unit, &inquiry->plan.requests[pick->request].span, cells);
+    cut = inquiry_take(inquiry, pick->request, result, cells, round->answer->results,
+                       round->answer->cells);
+    if (cut)
+        schedule_again(&driver->schedule, pick->group, (unsigned)inquiry->plan.n_requests);
     round->answer->time_ms = clock_time_ms();
     conclude(driver, round->unit, result);
-    if (round->answer && pick->request + 1 == plan->n_requests)
+    if (!cut && round->answer && pick->request + 1 == inquiry->plan.n_requests)
         finish_round(driver, round);
 }
 

@@ -11,10 +11,10 @@
 
 struct driver;
 
-/* All borrowed. Counters of `health` are raised, nothing else of it is used. Returns 0 or -ENOMEM.
- */
-int driver_open(struct driver **out, const struct bus_settings *settings, struct health *health,
-                struct inbox *answers);
+/* All borrowed but `known`, which is copied: for each unit what it was found to refuse. Counters of
+ * `health` are raised, nothing else of it is used. Returns 0 or -ENOMEM. */
+int driver_open(struct driver **out, const struct bus_settings *settings, const struct holes *known,
+                struct health *health, struct inbox *answers);
 void driver_close(struct driver *driver);
 
 /* Writes an actuator's cells at once and reads them back; ends in an ANSWER_WRITE. */

@@ -24,31 +24,31 @@ static unsigned limit_of(const struct plan_limits *limits, enum table table)
     return table_is_bits(table) ? limits->max_bits : limits->max_registers;
 }
 
-/* Makes the request take the point along where the gap and the limit allow it. */
-static bool extend(struct span *request, const struct span *point, const struct plan_limits *limits)
+static unsigned gap_of(const struct plan_limits *limits, enum table table)
 {
-    unsigned end = span_end(point) > span_end(request) ? span_end(point) : span_end(request);
-
-    if (request->table != point->table || point->address > span_end(request) + limits->max_gap)
-        return false;
-    if (end - request->address > limit_of(limits, point->table))
-        return false;
-    request->count = end - request->address;
-    return true;
+    return table_is_bits(table) ? limits->max_gap_bits : limits->max_gap_registers;
 }
 
-static void lay_out(struct plan *plan, const struct placed *placed, size_t n)
+static unsigned later(unsigned a, unsigned b)
 {
-    for (size_t i = 0; i < plan->n_requests; i++) {
-        plan->requests[i].first_cell = plan->n_cells;
-        plan->n_cells += plan->requests[i].span.count;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct plan_request *request = &plan->requests[plan->request_of[placed[i].point]];
+    return a > b ? a : b;
+}
 
-        plan->cell_of[placed[i].point] =
-            request->first_cell + placed[i].span.address - request->span.address;
-    }
+/* Makes the request take the point along where gap, limit and holes allow it. */
+static bool extend(struct span *request, const struct span *point, const struct plan_limits *limits)
+{
+    struct span both = *request;
+
+    both.count = later(span_end(point), span_end(request)) - request->address;
+    if (request->table != point->table ||
+        point->address > span_end(request) + gap_of(limits, point->table))
+        return false;
+    if (both.count > limit_of(limits, point->table))
+        return false;
+    if (limits->holes && holes_crossed(limits->holes, &both))
+        return false;
+    *request = both;
+    return true;
 }
 
 static int group(struct plan *plan, struct placed *placed, size_t n,
@@ -61,10 +61,11 @@ static int group(struct plan *plan, struct placed *placed, size_t n,
         if (span->count > limit_of(limits, span->table))
             return -E2BIG;
         if (!plan->n_requests || !extend(&plan->requests[plan->n_requests - 1].span, span, limits))
-            plan->requests[plan->n_requests++].span = *span;
-        plan->request_of[placed[i].point] = plan->n_requests - 1;
+            plan->requests[plan->n_requests++] =
+                (struct plan_request){.span = *span, .first_point = i};
+        plan->requests[plan->n_requests - 1].n_points++;
+        plan->points[i] = placed[i].point;
     }
-    lay_out(plan, placed, n);
     return 0;
 }
 
@@ -76,10 +77,9 @@ int plan_build(struct plan *out, const struct span *points, size_t n_points,
 
     *out = (struct plan){
         .requests = calloc(n_points + 1, sizeof *out->requests),
-        .request_of = calloc(n_points + 1, sizeof *out->request_of),
-        .cell_of = calloc(n_points + 1, sizeof *out->cell_of),
+        .points = calloc(n_points + 1, sizeof *out->points),
     };
-    if (placed && out->requests && out->request_of && out->cell_of) {
+    if (placed && out->requests && out->points) {
         for (size_t i = 0; i < n_points; i++)
             placed[i] = (struct placed){points[i], i};
         rc = group(out, placed, n_points, limits);
@@ -93,7 +93,57 @@ int plan_build(struct plan *out, const struct span *points, size_t n_points,
 void plan_free(struct plan *plan)
 {
     free(plan->requests);
-    free(plan->request_of);
-    free(plan->cell_of);
+    free(plan->points);
     *plan = (struct plan){0};
+}
+
+static size_t distance(size_t a, size_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* The number of points left of the best cut; 0 where there is none. */
+static size_t find_cut(const struct plan *plan, const struct plan_request *request,
+                       const struct span *points, struct span *gap)
+{
+    const size_t *member = plan->points + request->first_point;
+    unsigned end = span_end(&points[member[0]]);
+    size_t middle = request->n_points / 2;
+    size_t best = 0;
+
+    for (size_t i = 1; i < request->n_points; i++) {
+        const struct span *next = &points[member[i]];
+
+        if (next->address >= end) {
+            unsigned width = next->address - end;
+
+            if (!best || width > gap->count ||
+                (width == gap->count && distance(i, middle) < distance(best, middle))) {
+                best = i;
+                *gap = (struct span){next->table, end, width};
+            }
+        }
+        end = later(end, span_end(next));
+    }
+    return best;
+}
+
+int plan_split(struct plan *plan, const struct span *points, size_t request, struct span *gap)
+{
+    struct plan_request *left = &plan->requests[request];
+    struct plan_request *right = left + 1;
+    size_t cut = find_cut(plan, left, points, gap);
+    unsigned end = span_end(&left->span);
+
+    if (cut == 0)
+        return -ENOENT;
+    /* There is room for a request a point. */
+    memmove(right, left, (plan->n_requests++ - request) * sizeof *right);
+    left->n_points = cut;
+    left->span.count = gap->address - left->span.address;
+    right->first_point += cut;
+    right->n_points -= cut;
+    right->span.address = span_end(gap);
+    right->span.count = end - right->span.address;
+    return 0;
 }

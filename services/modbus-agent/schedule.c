@@ -123,6 +123,18 @@ void schedule_report(struct schedule *schedule, size_t unit, bool alive, int64_t
             schedule->skipped += realign(&schedule->groups[i], now_ms);
 }
 
+void schedule_again(struct schedule *schedule, size_t group, unsigned n_requests)
+{
+    struct schedule_group *cut = &schedule->groups[group];
+
+    if (cut->next == 0) { /* it was the last one, with which the round ended */
+        cut->next = cut->n_requests;
+        cut->release_ms -= cut->period_ms;
+    }
+    cut->next--;
+    cut->n_requests = n_requests;
+}
+
 void schedule_abandon(struct schedule *schedule, size_t group)
 {
     if (schedule->groups[group].next != 0)

@@ -57,6 +57,10 @@ bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_pi
 void schedule_report(struct schedule *schedule, size_t unit, bool alive, int64_t now_ms,
                      int64_t hold_ms);
 
+/* The request of the group that was picked last has been cut: its first part is to be picked next,
+ * in the same round, which now has so many. */
+void schedule_again(struct schedule *schedule, size_t group, unsigned n_requests);
+
 /* Ends the group's round early. */
 void schedule_abandon(struct schedule *schedule, size_t group);
 

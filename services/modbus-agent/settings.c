@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "cost.h"
 #include "settings_points.h"
 
 #include <errno.h>
@@ -23,8 +24,7 @@ static void refuse_repeats(const char *name, const char *others, size_t stride, 
             config_problem(node, NULL, "\"%s\" is the name of another one before it", name);
 }
 
-static int plan_group(struct group_settings *out, const struct plan_limits *limits,
-                      struct config_node *node)
+static int plan_group(struct group_settings *out, struct config_node *node)
 {
     struct span *spans = array_of(out->n_points, sizeof *spans);
     int rc;
@@ -33,11 +33,11 @@ static int plan_group(struct group_settings *out, const struct plan_limits *limi
         return -ENOMEM;
     for (size_t i = 0; i < out->n_points; i++)
         spans[i] = out->points[i].span;
-    rc = plan_build(&out->plan, spans, out->n_points, limits);
+    rc = plan_build(&out->plan, spans, out->n_points, &out->limits);
     free(spans);
     if (rc == -E2BIG)
         config_problem(node, NULL, "a point is longer than the %u registers the device takes",
-                       limits->max_registers);
+                       out->limits.max_registers);
     return rc == -ENOMEM ? rc : 0;
 }
 
@@ -62,22 +62,40 @@ static int configure_group(struct group_settings *out, const struct plan_limits 
 
         if (group_point_configure(&out->points[i], point) != 0)
             return -ENOMEM;
+        out->points[i].first_cell = out->n_cells;
+        out->n_cells += out->points[i].span.count;
         refuse_repeats(out->points[i].point.name, out->points[0].point.name, sizeof *out->points, i,
                        point);
         out->n_points++;
     }
-    return plan_group(out, limits, node);
+    out->limits = *limits;
+    return plan_group(out, node);
 }
 
-static int configure_groups(struct unit_settings *out, struct config_node *node)
+/* Where the file says nothing, what the wire makes worth while is read along. */
+static void configure_limits(struct plan_limits *out, const struct endpoint *endpoint,
+                             struct config_node *node)
 {
-    struct config_node *groups = config_array(node, "groups");
-    struct plan_limits limits = {
-        .max_gap = (unsigned)config_integer(node, "max_gap", 0, 0, TABLE_BITS_MAX),
+    *out = (struct plan_limits){
+        .max_gap_registers = cost_worthwhile_gap(endpoint, TABLE_HOLDING),
+        .max_gap_bits = cost_worthwhile_gap(endpoint, TABLE_COIL),
         .max_registers = (unsigned)config_integer(node, "max_registers", TABLE_REGISTERS_MAX, 1,
                                                   TABLE_REGISTERS_MAX),
         .max_bits = (unsigned)config_integer(node, "max_bits", TABLE_BITS_MAX, 1, TABLE_BITS_MAX),
     };
+    if (!config_has(node, "max_gap"))
+        return;
+    out->max_gap_registers = (unsigned)config_integer(node, "max_gap", 0, 0, TABLE_BITS_MAX);
+    out->max_gap_bits = out->max_gap_registers;
+}
+
+static int configure_groups(struct unit_settings *out, const struct endpoint *endpoint,
+                            struct config_node *node)
+{
+    struct config_node *groups = config_array(node, "groups");
+    struct plan_limits limits;
+
+    configure_limits(&limits, endpoint, node);
 
     out->groups = array_of(config_length(groups), sizeof *out->groups);
     if (!out->groups)
@@ -115,8 +133,10 @@ static int configure_actuators(struct unit_settings *out, struct config_node *no
     return 0;
 }
 
-static int configure_unit(struct unit_settings *out, bool serial, struct config_node *node)
+static int configure_unit(struct unit_settings *out, const struct endpoint *endpoint,
+                          struct config_node *node)
 {
+    bool serial = endpoint->serial;
     struct config_node *breaker = config_object(node, "breaker");
     int rc;
 
@@ -127,7 +147,7 @@ static int configure_unit(struct unit_settings *out, bool serial, struct config_
     snprintf(out->device, sizeof out->device, "%s", config_require_name(node, "device"));
     out->breaker_failures = (unsigned)config_integer(breaker, "failures", 5, 1, 1000);
     out->breaker_open_ms = config_duration(breaker, "open", 60000, 100, 24 * 3600 * 1000);
-    rc = configure_groups(out, node);
+    rc = configure_groups(out, endpoint, node);
     if (rc == 0)
         rc = configure_actuators(out, node);
     if (out->n_groups + out->n_actuators == 0)
@@ -176,7 +196,7 @@ static int configure_bus(struct bus_settings *out, struct config_node *node)
     if (!out->units)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        int rc = configure_unit(&out->units[i], out->endpoint.serial, config_item(devices, i));
+        int rc = configure_unit(&out->units[i], &out->endpoint, config_item(devices, i));
 
         out->n_units++;
         if (rc != 0)

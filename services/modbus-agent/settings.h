@@ -23,6 +23,7 @@ struct group_point {
     struct span span;
     struct encoding encoding;
     struct labels labels;
+    size_t first_cell; /* where its cells begin in those of the group */
 };
 
 /* Points that are read in one round and published as one reading. */
@@ -31,7 +32,9 @@ struct group_settings {
     int64_t period_ms;
     struct group_point *points; /* owned */
     size_t n_points;
-    struct plan plan; /* of `points`, in their order */
+    size_t n_cells; /* of all points, one behind the other */
+    struct plan_limits limits;
+    struct plan plan; /* of `points`, while no holes are known */
 };
 
 /* Where an actuator writes: raw = (value − offset) / scale, or (value − offset) × divide. */

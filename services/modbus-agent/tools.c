@@ -2,6 +2,7 @@
 
 #include "bus.h"
 #include "cost.h"
+#include "inquiry.h"
 #include "number.h"
 #include "sample.h"
 
@@ -93,7 +94,7 @@ static bool print_point(const struct unit_settings *unit, const struct group_set
         fprintf(out, "-\t%s\t\n", bus_reason(result));
         return false;
     }
-    cells += group->plan.cell_of[index];
+    cells += point->first_cell;
     print_raw(&point->span, cells, out);
     sample_add(point, &reading, cells, text);
     fputc('\t', out);
@@ -127,17 +128,23 @@ static bool once_group(struct bus *bus, const struct bus_settings *settings,
                        const struct unit_settings *unit, const struct group_settings *group,
                        FILE *out)
 {
-    const struct plan *plan = &group->plan;
-    uint16_t *cells = calloc(plan->n_cells, sizeof *cells);
-    int *results = calloc(plan->n_requests, sizeof *results);
-    bool good = cells && results;
+    uint16_t *cells = calloc(group->n_cells, sizeof *cells);
+    int *results = calloc(group->n_points, sizeof *results);
+    struct holes holes = {0};
+    struct inquiry inquiry = {0};
+    bool good = cells && results && inquiry_open(&inquiry, group, &holes) == 0;
 
-    for (size_t i = 0; cells && results && i < plan->n_requests; i++)
-        results[i] = read_span(bus, settings, unit->unit, &plan->requests[i].span,
-                               cells + plan->requests[i].first_cell);
-    for (size_t i = 0; cells && results && i < group->n_points; i++)
-        if (!print_point(unit, group, i, cells, results[plan->request_of[i]], out))
-            good = false;
+    for (size_t i = 0; i < inquiry.plan.n_requests; i++) {
+        uint16_t answer[TABLE_BITS_MAX];
+        int result = read_span(bus, settings, unit->unit, &inquiry.plan.requests[i].span, answer);
+
+        while (inquiry_take(&inquiry, i, result, answer, results, cells))
+            result = read_span(bus, settings, unit->unit, &inquiry.plan.requests[i].span, answer);
+    }
+    for (size_t i = 0; inquiry.group && i < group->n_points; i++)
+        good = print_point(unit, group, i, cells, results[i], out) && good;
+    inquiry_close(&inquiry);
+    holes_free(&holes);
     free(results);
     free(cells);
     return good;

@@ -19,7 +19,7 @@
 /* Where a poll reads what an actuator writes. */
 struct echo {
     size_t group; /* NO_GROUP: no poll does */
-    size_t request;
+    size_t point;
     size_t cell;
 };
 
@@ -28,6 +28,8 @@ struct unit {
     size_t index;
     struct worker *worker; /* borrowed */
     struct health *health; /* borrowed */
+    struct mqtt *mqtt;     /* borrowed */
+    struct holes holes;
     health_counter *readings;
     struct device *device;
     struct controls *controls;
@@ -127,14 +129,14 @@ static void on_waiting(void *self)
 static struct echo find_echo(const struct unit_settings *settings, const struct output *output)
 {
     for (size_t i = 0; i < settings->n_groups; i++) {
-        const struct plan *plan = &settings->groups[i].plan;
+        const struct group_settings *group = &settings->groups[i];
 
-        for (size_t j = 0; j < plan->n_requests; j++) {
-            const struct plan_request *request = &plan->requests[j];
+        for (size_t j = 0; j < group->n_points; j++) {
+            const struct group_point *point = &group->points[j];
 
-            if (span_covers(&request->span, &output->span))
+            if (span_covers(&point->span, &output->span))
                 return (struct echo){
-                    i, j, request->first_cell + output->span.address - request->span.address};
+                    i, j, point->first_cell + output->span.address - point->span.address};
         }
     }
     return (struct echo){.group = NO_GROUP};
@@ -168,18 +170,36 @@ static int allocate(struct unit *unit)
     return 0;
 }
 
-static int describe(struct unit *unit, struct mqtt *mqtt)
+static void describe_holes(struct jsonw *w, const struct holes *holes)
+{
+    if (holes->n == 0)
+        return;
+    jsonw_array_begin(w, "holes");
+    for (size_t i = 0; i < holes->n; i++) {
+        jsonw_object_begin(w, NULL);
+        jsonw_text(w, "table", table_names[holes->items[i].table]);
+        jsonw_integer(w, "address", holes->items[i].address);
+        jsonw_integer(w, "count", holes->items[i].count);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static int describe(struct unit *unit)
 {
     const struct unit_settings *settings = unit->settings;
     struct buffer text = {0};
-    struct jsonw w = meta_begin(&text, mqtt_instance(mqtt), FIELDLINE_VERSION, clock_time_ms());
+    struct jsonw w =
+        meta_begin(&text, mqtt_instance(unit->mqtt), FIELDLINE_VERSION, clock_time_ms());
     int rc;
 
     for (size_t i = 0; i < settings->n_groups; i++)
         for (size_t j = 0; j < settings->groups[i].n_points; j++)
             meta_point(&w, &settings->groups[i].points[j].point, settings->groups[i].measurement,
                        settings->groups[i].period_ms);
-    rc = meta_end(&w, settings->actuators, settings->n_actuators);
+    meta_actuators(&w, settings->actuators, settings->n_actuators);
+    describe_holes(&w, &unit->holes);
+    rc = meta_close(&w);
     if (rc == 0)
         rc = device_set_meta(unit->device, buffer_string(&text));
     buffer_free(&text);
@@ -191,11 +211,13 @@ static int open_parts(struct unit *unit, const struct unit_options *options)
     int rc = allocate(unit);
 
     if (rc == 0)
+        rc = holes_copy(&unit->holes, options->holes);
+    if (rc == 0)
         rc = device_open(&unit->device, options->mqtt, options->backlog, unit->settings->location,
                          unit->settings->device);
     if (rc != 0)
         return rc;
-    rc = describe(unit, options->mqtt);
+    rc = describe(unit);
     if (rc == -ENOMEM)
         return rc;
     struct controls_options controls = {.mqtt = options->mqtt,
@@ -217,6 +239,7 @@ int unit_open(struct unit **out, const struct unit_options *options)
     unit->index = options->index;
     unit->worker = options->worker;
     unit->health = options->health;
+    unit->mqtt = options->mqtt;
     unit->readings = health_count(options->health, "readings");
     rc = open_parts(unit, options);
     if (rc != 0) {
@@ -234,6 +257,7 @@ void unit_close(struct unit *unit)
     controls_close(unit->controls);
     device_close(unit->device);
     reading_free(&unit->reading);
+    holes_free(&unit->holes);
     free(unit->texts);
     free(unit->faults);
     free(unit->echoes);
@@ -249,13 +273,13 @@ static int fill_reading(struct unit *unit, const struct group_settings *group,
     reading_reset(&unit->reading, answer->time_ms, 0);
     for (size_t i = 0; i < group->n_points && rc == 0; i++) {
         const struct group_point *point = &group->points[i];
-        int result = answer->results[group->plan.request_of[i]];
+        int result = answer->results[i];
 
         if (result != 0) {
             rc = reading_add_fault(&unit->reading, point->point.name, bus_reason(result));
             continue;
         }
-        rc = sample_add(point, &unit->reading, answer->cells + group->plan.cell_of[i],
+        rc = sample_add(point, &unit->reading, answer->cells + point->first_cell,
                         unit->texts[n_texts]);
         n_texts += point->encoding.type == DATA_STRING;
     }
@@ -267,7 +291,7 @@ static void observe(struct unit *unit, const struct answer *answer)
     for (size_t i = 0; i < unit->settings->n_actuators; i++) {
         const struct echo *echo = &unit->echoes[i];
 
-        if (echo->group == answer->index && answer->results[echo->request] == 0)
+        if (echo->group == answer->index && answer->results[echo->point] == 0)
             controls_observe(
                 unit->controls, (int)i,
                 output_decode(&unit->settings->outputs[i], answer->cells + echo->cell));
@@ -280,7 +304,7 @@ void unit_take_round(struct unit *unit, const struct answer *answer)
     int *fault = &unit->faults[answer->index];
 
     *fault = 0;
-    for (size_t i = 0; i < group->plan.n_requests && *fault == 0; i++)
+    for (size_t i = 0; i < group->n_points && *fault == 0; i++)
         *fault = answer->results[i];
     unit->breaker = answer->breaker;
     unit->answered = unit->answered || *fault == 0;
@@ -315,6 +339,21 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
         controls_done(unit->controls, i, COMMAND_FAILED, bus_reason(answer->result), held);
     update_state(unit, answer->time_ms);
     on_waiting(unit); /* the next command to the same actuator may have waited for this one */
+}
+
+void unit_take_holes(struct unit *unit, const struct holes *holes)
+{
+    struct holes fresh;
+
+    if (holes_copy(&fresh, holes) != 0) {
+        holes_free(&fresh);
+        return;
+    }
+    holes_free(&unit->holes);
+    unit->holes = fresh;
+    describe(unit);
+    log_info("holes_learnt", "device=%s/%s holes=%zu", unit->settings->location,
+             unit->settings->device, fresh.n);
 }
 
 void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t time_ms)

@@ -16,6 +16,7 @@ struct unit;
 struct unit_options {
     const struct unit_settings *settings; /* all borrowed */
     size_t index;                         /* of the unit in its bus's settings */
+    const struct holes *holes;            /* what it is known to refuse; copied */
     struct worker *worker;
     struct mqtt *mqtt;
     struct backlog *backlog;
@@ -31,6 +32,9 @@ void unit_take_write(struct unit *unit, const struct answer *answer);
 
 /* What another device of the same unit found out about their breaker. */
 void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t time_ms);
+
+/* What the unit was found to refuse, copied: published in its meta. */
+void unit_take_holes(struct unit *unit, const struct holes *holes);
 
 /* The bus's link came (NULL) or went, with the reason. */
 void unit_take_link(struct unit *unit, const char *down, int64_t time_ms);

@@ -90,7 +90,8 @@ static void *run(void *self)
     return NULL;
 }
 
-int worker_open(struct worker **out, const struct bus_settings *settings, struct health *health)
+int worker_open(struct worker **out, const struct bus_settings *settings, const struct holes *known,
+                struct health *health)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     int rc = -ENOMEM;
@@ -104,7 +105,7 @@ int worker_open(struct worker **out, const struct bus_settings *settings, struct
     if (rc == 0)
         rc = inbox_open(&worker->answers, ANSWERS_BYTES, free_item);
     if (rc == 0)
-        rc = driver_open(&worker->driver, settings, health, worker->answers);
+        rc = driver_open(&worker->driver, settings, known, health, worker->answers);
     if (rc == 0)
         rc = -pthread_create(&worker->thread, NULL, run, worker);
     if (rc != 0) {

@@ -11,9 +11,10 @@
 
 struct worker;
 
-/* Settings and health are borrowed; counters are raised from the thread. Starts at once.
- * Returns 0 or -errno. */
-int worker_open(struct worker **out, const struct bus_settings *settings, struct health *health);
+/* Settings and health are borrowed; counters are raised from the thread. What is known of each
+ * unit's holes is copied. Starts at once. Returns 0 or -errno. */
+int worker_open(struct worker **out, const struct bus_settings *settings, const struct holes *known,
+                struct health *health);
 
 /* Tells the thread to end; worker_close() waits for it: one request's time-out at the most. */
 void worker_stop(struct worker *worker);

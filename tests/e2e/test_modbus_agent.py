@@ -289,6 +289,36 @@ def test_a_refused_part_is_named_and_the_rest_is_there(listener, start, pymodbus
     assert seqs == list(range(1, len(seqs) + 1))  # one reading a round, not one a request
 
 
+def test_holes_are_learnt_published_and_kept(listener, start, raw, tmp_path):
+    """Registers 2 to 5 cannot be read, not even along with others."""
+
+    def answer(_unit, pdu):
+        address, count = struct.unpack(">HH", pdu[1:5])
+        if address < 6 and address + count > 2:
+            return bytes([pdu[0] | 0x80, 2])
+        return registers(pdu[0], range(address, address + count))
+
+    server = raw(answer)
+    points = [{"name": f"p{i}", "table": "input", "address": i} for i in (0, 1, 7, 9)]
+    config = agent_config(server.url, [group("parts", points, "50ms")])
+    config["service"] = {"state_dir": str(tmp_path / "state")}
+    (tmp_path / "state").mkdir()
+    agent = start("modbus-agent", config)
+    values = {"p0": 0, "p1": 1, "p7": 7, "p9": 9}
+    assert reading(listener, "parts")["values"] == values  # in the first round already
+    learnt = listener.wait(f"{DEVICE}/meta", lambda m: "holes" in m.json).json
+    assert learnt["holes"] == [{"table": "input", "address": 2, "count": 5}]
+    agent.stop()
+
+    before = len(server.requests)
+    mark = listener.mark()
+    start("modbus-agent", config)
+    assert reading(listener, "parts", since=mark)["values"] == values
+    assert listener.wait(f"{DEVICE}/meta", since=mark).json["holes"] == learnt["holes"]
+    asked = {struct.unpack(">HH", pdu[1:5]) for _, _, pdu in server.requests[before:]}
+    assert asked == {(0, 2), (7, 3)}
+
+
 def two_units(url, open_="1s"):
     config = agent_config(url, [group("fine", [{"name": "n", "table": "input", "address": 0}], "50ms")])
     config["buses"][0]["devices"].append(
