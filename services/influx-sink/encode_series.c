@@ -29,7 +29,7 @@ static int put_series(struct lines *lines, const struct jsonr *in, int64_t ts_ms
     lines_begin(lines, "health");
     lines_tag(lines, "device_id", names[0]);
     lines_tag(lines, "location", names[1]);
-    lines_tag(lines, "measurement", names[2]);
+    lines_tag(lines, "telemetry", names[2]);
     for (int i = 0; i < 5; i++)
         lines_number(lines, fields[i], (double)numbers[i]);
     lines_end(lines, ts_ms);

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEQUENCE_WINDOW 256
+#define SEQUENCE_WINDOW 1024
 
 struct sequence_run {
     uint64_t first;    /* lowest number seen */
