@@ -1,7 +1,11 @@
 #include "reading.h"
 
+#include "reading_json.h"
+#include "reading_plain.h"
+
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,4 +77,16 @@ const struct value *reading_find(const struct reading *reading, const char *name
         if (strcmp(reading->fields[i].name, name) == 0)
             return &reading->fields[i].value;
     return NULL;
+}
+
+int reading_decode(const void *payload, size_t size, reading_fn *on_reading, void *self,
+                   char *error, size_t error_size)
+{
+    int result = reading_plain_decode(payload, size, on_reading, self);
+
+    if (result == 0)
+        return reading_json_decode(payload, size, on_reading, self, error, error_size);
+    if (result < 0)
+        snprintf(error, error_size, "out of memory");
+    return result < 0 ? result : 0;
 }

@@ -150,8 +150,8 @@ static int read_array(struct json_object *array, reading_fn *on_reading, void *s
     return result;
 }
 
-int reading_decode(const void *payload, size_t size, reading_fn *on_reading, void *self,
-                   char *error, size_t error_size)
+int reading_json_decode(const void *payload, size_t size, reading_fn *on_reading, void *self,
+                        char *error, size_t error_size)
 {
     struct reading reading = {0};
     struct json_object *tree;

@@ -13,4 +13,8 @@ void reading_write_members(const struct reading *reading, struct jsonw *w);
  * -EBADMSG with a sentence in `in->error`. */
 int reading_read_members(struct reading *reading, const struct jsonr *in);
 
+/* As reading_decode(), whatever the form. */
+int reading_json_decode(const void *payload, size_t size, reading_fn *on_reading, void *self,
+                        char *error, size_t error_size);
+
 #endif
