@@ -41,15 +41,41 @@ static int plan_group(struct group_settings *out, struct config_node *node)
     return rc == -ENOMEM ? rc : 0;
 }
 
+static void configure_band(struct report_band *out, const struct report_band *fallback,
+                           struct config_node *node)
+{
+    out->absolute = config_number(node, "deadband", fallback->absolute);
+    out->percent = config_number(node, "deadband_percent", fallback->percent);
+    if (out->absolute < 0)
+        config_problem(node, "deadband", "must not be negative");
+    if (out->percent < 0)
+        config_problem(node, "deadband_percent", "must not be negative");
+}
+
+/* Reads "publish", "heartbeat"; returns the dead-band of points that have none of their own. */
+static struct report_band configure_report(struct group_settings *out, struct config_node *node)
+{
+    static const char *const words[] = {"always", "on_change", NULL};
+    const struct report_band none = {0, 0};
+    struct report_band band;
+
+    out->on_change = config_choice(node, "publish", words, 0) == 1;
+    out->heartbeat_ms = config_duration(node, "heartbeat", 60000, 1, 7 * 24 * 3600 * 1000);
+    configure_band(&band, &none, node);
+    return band;
+}
+
 static int configure_group(struct group_settings *out, const struct plan_limits *limits,
                            struct config_node *node)
 {
     struct config_node *points = config_array(node, "points");
     size_t n = config_length(points);
+    struct report_band band;
 
     snprintf(out->measurement, sizeof out->measurement, "%s",
              config_require_name(node, "measurement"));
     out->period_ms = config_duration(node, "period", 1000, 1, 24 * 3600 * 1000);
+    band = configure_report(out, node);
     if (n == 0 || n > GROUP_POINTS_MAX) {
         config_problem(node, "points", "a group has 1 to %d points", GROUP_POINTS_MAX);
         return 0;
@@ -62,6 +88,7 @@ static int configure_group(struct group_settings *out, const struct plan_limits 
 
         if (group_point_configure(&out->points[i], point) != 0)
             return -ENOMEM;
+        configure_band(&out->points[i].band, &band, point);
         out->points[i].first_cell = out->n_cells;
         out->n_cells += out->points[i].span.count;
         refuse_repeats(out->points[i].point.name, out->points[0].point.name, sizeof *out->points, i,

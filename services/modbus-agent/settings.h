@@ -10,6 +10,7 @@
 #include "labels.h"
 #include "plan.h"
 #include "point.h"
+#include "report.h"
 #include "table.h"
 #include "topic.h"
 
@@ -23,6 +24,7 @@ struct group_point {
     struct span span;
     struct encoding encoding;
     struct labels labels;
+    struct report_band band;
     size_t first_cell; /* where its cells begin in those of the group */
 };
 
@@ -30,6 +32,8 @@ struct group_point {
 struct group_settings {
     char measurement[TOPIC_NAME_SIZE];
     int64_t period_ms;
+    bool on_change; /* publish what is new only, and what `heartbeat_ms` is over for */
+    int64_t heartbeat_ms;
     struct group_point *points; /* owned */
     size_t n_points;
     size_t n_cells; /* of all points, one behind the other */

@@ -30,6 +30,8 @@ struct unit {
     struct health *health; /* borrowed */
     struct mqtt *mqtt;     /* borrowed */
     struct holes holes;
+    struct report *reports; /* for each group */
+    health_counter *unchanged;
     health_counter *readings;
     struct device *device;
     struct controls *controls;
@@ -156,17 +158,30 @@ static size_t count_texts(const struct unit_settings *settings)
     return most;
 }
 
+static int open_report(struct report *out, const struct group_settings *group)
+{
+    int rc = group->on_change ? report_open(out, group->n_points, group->heartbeat_ms) : 0;
+
+    for (size_t i = 0; rc == 0 && group->on_change && i < group->n_points; i++)
+        report_add(out, group->points[i].point.name, &group->points[i].band);
+    return rc;
+}
+
 static int allocate(struct unit *unit)
 {
     const struct unit_settings *settings = unit->settings;
 
     unit->echoes = calloc(settings->n_actuators + 1, sizeof *unit->echoes);
+    unit->reports = calloc(settings->n_groups + 1, sizeof *unit->reports);
     unit->faults = calloc(settings->n_groups + 1, sizeof *unit->faults);
     unit->texts = calloc(count_texts(settings) + 1, sizeof *unit->texts);
-    if (!unit->echoes || !unit->faults || !unit->texts)
+    if (!unit->echoes || !unit->faults || !unit->texts || !unit->reports)
         return -ENOMEM;
     for (size_t i = 0; i < settings->n_actuators; i++)
         unit->echoes[i] = find_echo(settings, &settings->outputs[i]);
+    for (size_t i = 0; i < settings->n_groups; i++)
+        if (open_report(&unit->reports[i], &settings->groups[i]) != 0)
+            return -ENOMEM;
     return 0;
 }
 
@@ -241,6 +256,7 @@ int unit_open(struct unit **out, const struct unit_options *options)
     unit->health = options->health;
     unit->mqtt = options->mqtt;
     unit->readings = health_count(options->health, "readings");
+    unit->unchanged = health_count(options->health, "readings_unchanged");
     rc = open_parts(unit, options);
     if (rc != 0) {
         unit_close(unit);
@@ -258,6 +274,9 @@ void unit_close(struct unit *unit)
     device_close(unit->device);
     reading_free(&unit->reading);
     holes_free(&unit->holes);
+    for (size_t i = 0; unit->reports && i < unit->settings->n_groups; i++)
+        report_close(&unit->reports[i]);
+    free(unit->reports);
     free(unit->texts);
     free(unit->faults);
     free(unit->echoes);
@@ -286,6 +305,27 @@ static int fill_reading(struct unit *unit, const struct group_settings *group,
     return rc;
 }
 
+static void publish(struct unit *unit, const struct group_settings *group,
+                    const struct answer *answer)
+{
+    struct report *report = &unit->reports[answer->index];
+    int rc = fill_reading(unit, group, answer);
+
+    if (rc == 0 && group->on_change && !report_due(report, &unit->reading, clock_now_ms())) {
+        health_raise(unit->unchanged, 1);
+        return;
+    }
+    if (rc == 0)
+        rc = device_publish(unit->device, group->measurement, &unit->reading);
+    if (rc == 0) {
+        health_raise(unit->readings, 1);
+        return;
+    }
+    health_raise(health_count(unit->health, "dropped.reading"), 1);
+    if (group->on_change)
+        report_forget(report);
+}
+
 static void observe(struct unit *unit, const struct answer *answer)
 {
     for (size_t i = 0; i < unit->settings->n_actuators; i++) {
@@ -309,11 +349,7 @@ void unit_take_round(struct unit *unit, const struct answer *answer)
     unit->breaker = answer->breaker;
     unit->answered = unit->answered || *fault == 0;
     update_state(unit, answer->time_ms);
-    if (fill_reading(unit, group, answer) == 0 &&
-        device_publish(unit->device, group->measurement, &unit->reading) == 0)
-        health_raise(unit->readings, 1);
-    else
-        health_raise(health_count(unit->health, "dropped.reading"), 1);
+    publish(unit, group, answer);
     observe(unit, answer);
 }
 
@@ -374,6 +410,8 @@ void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
 
 void unit_announce(struct unit *unit)
 {
+    for (size_t i = 0; i < unit->settings->n_groups; i++)
+        report_forget(&unit->reports[i]); /* the broker may have lost the last one */
     device_announce(unit->device);
     controls_announce(unit->controls);
 }

@@ -289,6 +289,25 @@ def test_a_refused_part_is_named_and_the_rest_is_there(listener, start, pymodbus
     assert seqs == list(range(1, len(seqs) + 1))  # one reading a round, not one a request
 
 
+def test_what_is_not_new_is_not_published(listener, start, raw):
+    value = {"n": 100, "m": 1}
+    server = raw(lambda _unit, pdu: registers(pdu[0], [value["n"], value["m"]]))
+    points = [{"name": name, "table": "input", "address": i} for i, name in enumerate("nm")]
+    points[0]["deadband_percent"] = 5
+    quiet = {**group("quiet", points, "20ms"), "publish": "on_change", "heartbeat": "1h"}
+    beating = {**quiet, "measurement": "beating", "heartbeat": "300ms"}
+    start("modbus-agent", agent_config(server.url, [quiet, beating]))
+    online(listener)
+    reading(listener, "beating", since=listener.mark())
+    for change in ({"n": 105}, {"n": 106}, {"m": 2}):
+        value.update(change)
+        reading(listener, "beating", lambda r, now=dict(value): r["values"] == now)
+    said = [m.json for m in listener.find(f"{DEVICE}/telemetry/quiet")]
+    different = [r["values"] for r in said if r["values"] != {"n": 100, "m": 1}]
+    assert different == [{"n": 106, "m": 1}, {"n": 106, "m": 2}]  # 105 is within the dead-band
+    assert [r["seq"] for r in said] == list(range(1, len(said) + 1))  # a gap would be a loss
+
+
 def test_holes_are_learnt_published_and_kept(listener, start, raw, tmp_path):
     """Registers 2 to 5 cannot be read, not even along with others."""
 
