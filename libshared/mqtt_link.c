@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* While the library blocks in a connect nothing is taken from the orders; room enough there leaves
+ * it to bound_outbox() to drop the oldest, where a full inbox would refuse the newest. */
+#define ORDERS_FACTOR 4
+
 struct mqtt_link {
     const struct mqtt_options *options;
     struct inbox *orders;
@@ -337,7 +341,7 @@ int mqtt_link_open(struct mqtt_link **out, const struct mqtt_options *options, s
     link->connect_ms = INT64_MAX;
     link->refusals.every_ms = 10000;
     mqtt_outbox_init(&link->outbox);
-    int error = inbox_open(&link->orders, options->outbox_bytes, mqtt_item_free);
+    int error = inbox_open(&link->orders, ORDERS_FACTOR * options->outbox_bytes, mqtt_item_free);
     if (error == 0)
         error = mqtt_client_open(&link->client, options, link->orders, events);
     if (error == 0)

@@ -240,8 +240,8 @@ static void test_answers_that_are_none(void **state)
         "{\"results\":[{\"series\":[{\"columns\":[\"time\",\"mean_a\"],\"values\":[null]}]}]}",
         "{\"results\":[{\"series\":[{\"columns\":[\"time\",\"mean_a\"],\"values\":[[-1,2]]}]}]}",
         "{\"results\":[{\"series\":[{\"columns\":[\"time\",\"mean_a\"],\"values\":[[1,2]]},{}]}]}",
-        "{\"results\":[{\"series\":[{\"columns\":[\"time\",\"mean_a\"],\"values\":[[1,2]]}],"
-        "\"partial\":true}]}",
+        ("{\"results\":[{\"series\":[{\"columns\":[\"time\",\"mean_a\"],\"values\":[[1,2]]}],"
+         "\"partial\":true}]}"),
         "{\"results\":[{\"series\":[{\"partial\":true,\"columns\":[\"time\"],\"values\":[]}]}]}",
         "{\"results\":[{\"error\":null}]}",
         "<html>"};
