@@ -4,14 +4,24 @@
 
 #include <string.h>
 
-void framing_init(struct framing *framing, size_t max)
+void framing_init(struct framing *framing, size_t max, enum checksum_kind checksum)
 {
     memset(framing, 0, sizeof *framing);
     framing->max = max;
+    framing->checksum = checksum;
+}
+
+void framing_abandon(struct framing *framing)
+{
+    if (framing->length == 0 || framing->skipping)
+        return;
+    framing->cut_lines++;
+    framing->skipping = true;
 }
 
 void framing_reset(struct framing *framing)
 {
+    framing_abandon(framing);
     framing->length = 0;
     framing->skipping = false;
 }
@@ -36,6 +46,7 @@ static bool finish(struct framing *framing)
 {
     bool skipped = framing->skipping;
     uint64_t bad;
+    long length;
 
     framing->line[framing->length] = '\0';
     framing->skipping = false;
@@ -44,8 +55,16 @@ static bool finish(struct framing *framing)
     bad = count_bad_bytes(framing->line, framing->length);
     framing->bad_bytes += bad;
     framing->bad_lines += bad != 0;
-    framing->lines += bad == 0;
-    return bad == 0;
+    if (bad != 0)
+        return false;
+    length = checksum_check(framing->checksum, framing->line, framing->length);
+    if (length < 0) {
+        framing->bad_sums++;
+        return false;
+    }
+    framing->line[length] = '\0';
+    framing->lines++;
+    return length > 0;
 }
 
 static void keep(struct framing *framing, char c)

@@ -3,7 +3,7 @@
 #include "buffer.h"
 #include "draw.h"
 #include "framing.h"
-#include "port.h"
+#include "holder.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,9 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LOOK_UP_TICK_MS 10
 #define OPEN_TIMEOUT_MS 10000
+#define RESET_MS 250 /* what avrdude lets DTR and RTS rest for */
+#define REASON_SIZE 128
 #define OUT_MAX 4096 /* bytes that wait to be sent at most */
 #define READ_SIZE 4096
 #define READS_AT_ONCE 16 /* then the others have their turn */
@@ -25,6 +28,7 @@ struct link {
     void *self;
     struct port *port; /* NULL while waiting to open again */
     bool up;
+    bool resetting;     /* the modem lines are off, until the timer sets them again */
     int64_t give_up_ms; /* of the opening */
     struct loop_timer *timer;
     struct backoff backoff;
@@ -35,35 +39,60 @@ struct link {
 
 static void on_ready(void *self, short revents);
 
-static const char *describe(int error)
+static void describe_busy(char out[REASON_SIZE], const char *url)
 {
+    char path[PORT_URL_SIZE];
+    char name[HOLDER_NAME_SIZE];
+    pid_t pid = port_path(path, url) == 0 ? holder_find(path, name) : 0;
+
+    if (pid == getpid())
+        snprintf(out, REASON_SIZE, "in use by another device of this configuration");
+    else if (pid > 0)
+        snprintf(out, REASON_SIZE, "in use by process %d (%s)", (int)pid, name);
+    else
+        snprintf(out, REASON_SIZE, "in use by another process");
+}
+
+static void describe(char out[REASON_SIZE], int error, const char *url)
+{
+    const char *text = strerror(-error);
+
     switch (error) {
-    case -EPIPE:
-        return "the other side hung up";
     case -EBUSY:
-        return "in use by another process";
+        describe_busy(out, url);
+        return;
+    case -EPIPE:
+        text = "the other side hung up";
+        break;
     case -ENOTTY:
-        return "not a serial port";
+        text = "not a serial port";
+        break;
+    case -ENOTUNIQ:
+        text = "several such devices are there: name one by /dev/serial/by-path (--scan)";
+        break;
     case -EHOSTUNREACH:
-        return "no such host, or no way to it";
+        text = "no such host, or no way to it";
     }
-    return strerror(-error);
+    snprintf(out, REASON_SIZE, "%s", text);
 }
 
 static void lose(struct link *link, int error)
 {
     int64_t wait = backoff_next(&link->backoff, draw(), 0);
+    char reason[REASON_SIZE];
 
     if (link->port && port_fd(link->port) >= 0)
         loop_unwatch(link->loop, port_fd(link->port));
     port_close(link->port);
     link->port = NULL;
     link->up = false;
+    link->resetting = false;
     link->stats.failures++;
     framing_reset(&link->framing);
     buffer_clear(&link->out);
     loop_timer_set(link->timer, loop_now(link->loop) + wait);
-    link->handlers.on_down(link->self, describe(error));
+    describe(reason, error, link->settings->url);
+    link->handlers.on_down(link->self, reason);
 }
 
 static void watch(struct link *link)
@@ -102,8 +131,29 @@ static void settle(struct link *link)
     link->up = true;
     link->stats.opened++;
     watch(link);
-    if (link->up)
-        link->handlers.on_up(link->self);
+    if (!link->up)
+        return;
+    if (link->settings->reset_on_open)
+        link_reset(link);
+    link->handlers.on_up(link->self);
+}
+
+void link_reset(struct link *link)
+{
+    if (!link->up || !port_is_terminal(link->settings->url))
+        return;
+    link->resetting = true;
+    buffer_clear(&link->out);
+    port_set_lines(link->port, false, false);
+    loop_timer_set(link->timer, loop_now(link->loop) + RESET_MS);
+}
+
+static void end_reset(struct link *link)
+{
+    link->resetting = false;
+    port_flush(link->port);
+    framing_reset(&link->framing);
+    port_set_lines(link->port, link->settings->port.dtr, link->settings->port.rts);
 }
 
 static void on_time(void *self)
@@ -111,8 +161,12 @@ static void on_time(void *self)
     struct link *link = self;
     int error = 0;
 
+    if (link->resetting) {
+        end_reset(link);
+        return;
+    }
     if (!link->port) {
-        error = port_open(&link->port, link->settings->url, link->settings->baud);
+        error = port_open(&link->port, link->settings->url, &link->settings->port);
         link->give_up_ms = loop_now(link->loop) + OPEN_TIMEOUT_MS;
     }
     if (error)
@@ -135,7 +189,7 @@ int link_open(struct link **out, struct loop *loop, const struct link_settings *
     link->self = self;
     link->backoff = (struct backoff){.first_ms = settings->backoff_first_ms,
                                      .max_ms = settings->backoff_max_ms};
-    framing_init(&link->framing, settings->max_line);
+    framing_init(&link->framing, settings->max_line, settings->checksum);
     error = loop_timer_open(&link->timer, loop, on_time, link);
     if (error) {
         free(link);
@@ -168,6 +222,8 @@ static ssize_t take(struct link *link)
     const char *line;
 
     link->stats.bytes_in += left;
+    if (link->resetting)
+        return n;
     while ((line = framing_next(&link->framing, &at, &left)) != NULL) {
         backoff_reset(&link->backoff); /* it speaks: only now the opening was a success */
         link->handlers.on_line(link->self, line);
@@ -217,18 +273,28 @@ static void on_ready(void *self, short revents)
 
 void link_send(struct link *link, const char *line)
 {
-    if (!link->up)
+    char sum[CHECKSUM_SIZE] = "";
+
+    if (!link->up || link->resetting)
         return;
-    if (link->out.size + strlen(line) + 1 > OUT_MAX) {
+    if (link->settings->sums_requests)
+        checksum_write(link->settings->checksum, line, strlen(line), sum);
+    if (link->out.size + strlen(line) + strlen(sum) + 1 > OUT_MAX) {
         link->stats.overruns++;
         return;
     }
     buffer_text(&link->out, line);
+    buffer_text(&link->out, sum);
     buffer_char(&link->out, '\n');
     /* An error shows again when the loop finds the descriptor ready, and is dealt with there. */
     flush(link);
     if (link->out.size > 0)
         loop_watch(link->loop, port_fd(link->port), POLLIN | POLLOUT, on_ready, link);
+}
+
+void link_abandon(struct link *link)
+{
+    framing_abandon(&link->framing);
 }
 
 struct link_stats link_stats(const struct link *link)
@@ -239,5 +305,7 @@ struct link_stats link_stats(const struct link *link)
     stats.long_lines = link->framing.long_lines;
     stats.bad_lines = link->framing.bad_lines;
     stats.bad_bytes = link->framing.bad_bytes;
+    stats.bad_sums = link->framing.bad_sums;
+    stats.cut_lines = link->framing.cut_lines;
     return stats;
 }

@@ -4,15 +4,21 @@
 #define LINK_H
 
 #include "backoff.h"
+#include "checksum.h"
 #include "loop.h"
+#include "port.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct link_settings {
     const char *url; /* as port_open() takes it; borrowed */
-    int baud;
+    struct port_settings port;
+    bool reset_on_open; /* by the modem lines, as link_reset() */
     size_t max_line;
+    enum checksum_kind checksum; /* of the lines that come */
+    bool sums_requests;          /* and of those that go */
     int64_t backoff_first_ms;
     int64_t backoff_max_ms;
 };
@@ -33,6 +39,8 @@ struct link_stats {
     uint64_t long_lines;
     uint64_t bad_lines;
     uint64_t bad_bytes;
+    uint64_t bad_sums;
+    uint64_t cut_lines;
     uint64_t overruns; /* lines not sent, since the board takes nothing */
 };
 
@@ -44,8 +52,15 @@ int link_open(struct link **out, struct loop *loop, const struct link_settings *
               const struct link_handlers *handlers, void *self);
 void link_close(struct link *link); /* takes NULL; not from within a handler */
 
-/* Sends the line and LF. Nothing where the link is down. */
+/* Sends the line, its checksum where there is to be one, and LF. Nothing where the link is down. */
 void link_send(struct link *link, const char *line);
+
+/* As framing_abandon(). */
+void link_abandon(struct link *link);
+
+/* Resets the board by the terminal's DTR and RTS, as an Arduino's boot loader is called; what comes
+ * and goes meanwhile is dropped. Does nothing on other wires. */
+void link_reset(struct link *link);
 
 struct link_stats link_stats(const struct link *link);
 

@@ -2,7 +2,7 @@
 
 #include "clock.h"
 #include "number.h"
-#include "reading.h"
+#include "reader.h"
 #include "service.h"
 
 #include <stdio.h>
@@ -17,11 +17,10 @@ struct once {
     struct loop_timer *timer;
     struct loop_timer *limit;
     struct board board;
-    struct reading reading;
-    struct value raw[DECODE_FIELDS_MAX];
-    char *scratch;
+    struct reader readers[BOARD_POLLS_MAX];
+    bool done[BOARD_POLLS_MAX]; /* answered, or not in time */
     size_t n_answered;
-    size_t n_asked;
+    size_t n_done;
 };
 
 static void print_value(const struct value *value)
@@ -44,9 +43,18 @@ static void print_value(const struct value *value)
     }
 }
 
-static void print_point(const struct poll_settings *poll, size_t i, const struct reading *reading)
+static void print_origin(const struct decoder *decoder, size_t i)
 {
-    const struct point *point = &poll->points[i];
+    if (decoder->format == DECODE_CSV)
+        printf("   (column %u)\n", decoder->positions[i]);
+    else
+        printf("   (%s)\n", decoder->fields[i]);
+}
+
+static void print_point(const struct reader *reader, size_t i)
+{
+    const struct point *point = &reader->settings->points[i];
+    const struct reading *reading = &reader->reading;
     const struct value *value = reading_find(reading, point->name);
 
     printf("    %-20s ", point->name);
@@ -58,7 +66,7 @@ static void print_point(const struct poll_settings *poll, size_t i, const struct
             if (reading->faults[f].name == point->name)
                 printf("bad: %s", reading->faults[f].reason);
     }
-    printf("   (%s)\n", poll->fields[i]);
+    print_origin(&reader->settings->decoder, i);
 }
 
 static void send_line(void *self, const char *line)
@@ -76,40 +84,69 @@ static bool next_write(void *self, struct board_write *out)
     return false;
 }
 
-/* One more poll is through with; after the last the loop ends. */
-static void asked(struct once *once)
+/* A poll or stream is through with; after the last the loop ends. */
+static void finish(struct once *once, size_t index)
 {
-    if (++once->n_asked == once->config->board.n_polls)
+    once->n_done += !once->done[index];
+    once->done[index] = true;
+    if (once->n_done == once->config->board.n_polls)
         loop_stop(once->loop);
+}
+
+static bool offer(struct once *once, size_t index, const char *line)
+{
+    struct reader *reader = &once->readers[index];
+
+    if (!reader_take(reader, line, clock_time_ms()))
+        return false;
+    printf("    -> %s\n", reader->settings->measurement);
+    for (size_t i = 0; i < reader->settings->n_points; i++)
+        print_point(reader, i);
+    once->n_answered += !once->done[index];
+    finish(once, index);
+    return true;
 }
 
 static bool on_poll_line(void *self, size_t index, const char *line)
 {
-    struct once *once = self;
-    const struct poll_settings *poll = &once->config->polls[index];
+    return offer(self, index, line);
+}
 
-    if (poll->decode(line, poll->fields, poll->n_points, once->raw, once->scratch) == 0) {
-        printf("    none of the fields is in it: not taken for the reply\n");
-        return false;
-    }
-    reading_reset(&once->reading, clock_time_ms(), 0);
-    for (size_t i = 0; i < poll->n_points; i++)
-        point_add(&poll->points[i], &once->reading, once->raw[i]);
-    printf("    -> %s\n", poll->measurement);
-    for (size_t i = 0; i < poll->n_points; i++)
-        print_point(poll, i, &once->reading);
-    once->n_answered++;
-    asked(once);
-    return true;
+static int on_stream_line(void *self, const char *line)
+{
+    struct once *once = self;
+
+    for (size_t i = 0; i < once->config->board.n_polls; i++)
+        if (!once->config->requests[i].request && offer(once, i, line))
+            return (int)i;
+    printf("    none of the fields is in it: not taken for a reading\n");
+    return -1;
 }
 
 static void on_poll_failed(void *self, size_t poll)
 {
     struct once *once = self;
 
-    (void)poll;
-    printf("    no reply within %lld ms\n", (long long)once->config->board.reply_ms);
-    asked(once);
+    if (once->config->requests[poll].request)
+        printf("    no reply within %lld ms\n", (long long)once->config->board.reply_ms);
+    else
+        printf("    %s: nothing came by itself within %lld ms\n",
+               once->config->polls[poll].measurement,
+               (long long)once->config->requests[poll].period_ms);
+    finish(once, poll);
+}
+
+static void abandon(void *self)
+{
+    struct once *once = self;
+
+    link_abandon(once->link);
+}
+
+/* Writes nothing, and resets nothing either. */
+static void reset(void *self)
+{
+    (void)self;
 }
 
 static enum board_answer on_write_line(void *self, const char *line)
@@ -129,6 +166,9 @@ static const struct board_handlers board_handlers = {.send = send_line,
                                                      .next_write = next_write,
                                                      .on_poll_line = on_poll_line,
                                                      .on_poll_failed = on_poll_failed,
+                                                     .on_stream_line = on_stream_line,
+                                                     .abandon = abandon,
+                                                     .reset = reset,
                                                      .on_write_line = on_write_line,
                                                      .on_write_end = on_write_end};
 
@@ -137,7 +177,7 @@ static void go_on(void *self)
     struct once *once = self;
     int64_t due;
 
-    if (once->n_asked == once->config->board.n_polls)
+    if (once->n_done == once->config->board.n_polls)
         return;
     board_run(&once->board, loop_now(once->loop));
     due = board_due_ms(&once->board, loop_now(once->loop));
@@ -185,22 +225,28 @@ static const struct link_handlers link_handlers = {
 
 static int64_t limit_of(const struct board_config *config)
 {
-    return SPARE_MS + config->board.boot_ms +
-           2 * config->board.reply_ms * (int64_t)config->board.n_polls;
+    int64_t limit_ms =
+        SPARE_MS + config->board.boot_ms + 2 * config->board.reply_ms * BOARD_POLLS_MAX;
+
+    for (size_t i = 0; i < config->board.n_polls; i++)
+        limit_ms += config->requests[i].request ? 0 : config->requests[i].period_ms;
+    return limit_ms;
 }
 
 static int open_parts(struct once *once)
 {
     int error = loop_open(&once->loop);
 
-    once->scratch = malloc(once->config->link.max_line + 1);
+    for (size_t i = 0; i < once->config->board.n_polls && error == 0; i++)
+        error =
+            reader_open(&once->readers[i], &once->config->polls[i], once->config->link.max_line);
     if (error == 0)
         error = loop_timer_open(&once->timer, once->loop, go_on, once);
     if (error == 0)
         error = loop_timer_open(&once->limit, once->loop, on_limit, once);
     if (error == 0)
         error = link_open(&once->link, once->loop, &once->config->link, &link_handlers, once);
-    return error == 0 && !once->scratch ? -1 : error;
+    return error;
 }
 
 static void close_parts(struct once *once)
@@ -215,8 +261,8 @@ static void close_parts(struct once *once)
     loop_timer_close(once->limit);
     loop_timer_close(once->timer);
     loop_close(once->loop);
-    reading_free(&once->reading);
-    free(once->scratch);
+    for (size_t i = 0; i < once->config->board.n_polls; i++)
+        reader_close(&once->readers[i]);
 }
 
 /* Whether the board answered all its polls. */

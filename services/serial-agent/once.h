@@ -1,5 +1,5 @@
-/* `serial-agent --once`: asks each board each of its polls once and shows the bytes and what they
- * were read as. Writes nothing to a board, and needs no broker. */
+/* `serial-agent --once`: asks each board each of its polls once, waits for each of its streams, and
+ * shows the bytes and what they were read as. Writes nothing to a board, and needs no broker. */
 #ifndef ONCE_H
 #define ONCE_H
 

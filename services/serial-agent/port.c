@@ -3,6 +3,7 @@
 #include "port.h"
 
 #include "resolve.h"
+#include "usb.h"
 
 #include <asm/termbits.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define TCP_SCHEME "tcp://"
+#define USB_SCHEME "usb:"
 #define HOST_SIZE 256
 #define SERVICE_SIZE 8
 #define PULLED_CABLE_MS 10000 /* bytes unacknowledged for so long: the other side is gone */
@@ -57,6 +59,36 @@ static int split(const char *url, char host[HOST_SIZE], char service[SERVICE_SIZ
     return 0;
 }
 
+bool port_is_terminal(const char *url)
+{
+    return !is_tcp(url);
+}
+
+int port_path(char out[PORT_URL_SIZE], const char *url)
+{
+    if (is_tcp(url))
+        return -ENOTTY;
+    if (strncmp(url, USB_SCHEME, strlen(USB_SCHEME)) == 0)
+        return usb_find(out, PORT_URL_SIZE, "", url);
+    return snprintf(out, PORT_URL_SIZE, "%s", url) < PORT_URL_SIZE ? 0 : -ENAMETOOLONG;
+}
+
+int port_read_frame(struct port_settings *out, const char *text)
+{
+    static const char parities[] = "NEO";
+    const char *parity;
+
+    if (strlen(text) != 3 || !strchr("5678", text[0]) || !strchr("12", text[2]))
+        return -EINVAL;
+    parity = strchr(parities, text[1]);
+    if (!parity)
+        return -EINVAL;
+    out->data_bits = text[0] - '0';
+    out->parity = (enum port_parity)(parity - parities);
+    out->stop_bits = text[2] - '0';
+    return 0;
+}
+
 int port_check(const char *url)
 {
     char host[HOST_SIZE];
@@ -64,21 +96,35 @@ int port_check(const char *url)
 
     if (is_tcp(url))
         return split(url, host, service);
+    if (strncmp(url, USB_SCHEME, strlen(USB_SCHEME)) == 0)
+        return usb_check(url);
     return url[0] == '/' ? 0 : -EINVAL;
 }
 
-static int configure(int fd, int baud)
+static tcflag_t control_flags(const struct port_settings *settings)
+{
+    static const tcflag_t sizes[] = {CS5, CS6, CS7, CS8};
+    tcflag_t flags = sizes[settings->data_bits - 5] | CREAD | CLOCAL | BOTHER | (BOTHER << IBSHIFT);
+
+    if (settings->parity != PORT_PARITY_NONE)
+        flags |= PARENB;
+    if (settings->parity == PORT_PARITY_ODD)
+        flags |= PARODD;
+    return settings->stop_bits == 2 ? flags | CSTOPB : flags;
+}
+
+static int configure(int fd, const struct port_settings *wanted)
 {
     struct termios2 settings;
 
     if (ioctl(fd, TCGETS2, &settings) != 0)
         return errno == EIO ? -EIO : -ENOTTY;
-    settings.c_iflag = IGNBRK | IGNPAR;
+    settings.c_iflag = IGNBRK | IGNPAR | (wanted->parity == PORT_PARITY_NONE ? 0 : INPCK);
     settings.c_oflag = 0;
     settings.c_lflag = 0;
-    settings.c_cflag = CS8 | CREAD | CLOCAL | BOTHER | (BOTHER << IBSHIFT);
-    settings.c_ispeed = (speed_t)baud;
-    settings.c_ospeed = (speed_t)baud;
+    settings.c_cflag = control_flags(wanted);
+    settings.c_ispeed = (speed_t)wanted->baud;
+    settings.c_ospeed = (speed_t)wanted->baud;
     settings.c_cc[VMIN] = 1; /* with 0, nothing there and hung up would look the same */
     settings.c_cc[VTIME] = 0;
     if (ioctl(fd, TCSETS2, &settings) != 0)
@@ -87,8 +133,37 @@ static int configure(int fd, int baud)
     return 0;
 }
 
-static int open_terminal(struct port *port, const char *path, int baud)
+/* The lines are set one by one and only where that changes something: each edge of DTR resets many
+ * a board. */
+static void set_line(int fd, int line, bool on)
 {
+    int lines;
+
+    if (ioctl(fd, TIOCMGET, &lines) == 0 && ((lines & line) != 0) != on)
+        ioctl(fd, on ? TIOCMBIS : TIOCMBIC, &line);
+}
+
+void port_set_lines(struct port *port, bool dtr, bool rts)
+{
+    if (port->resolve)
+        return;
+    set_line(port->fd, TIOCM_DTR, dtr);
+    set_line(port->fd, TIOCM_RTS, rts);
+}
+
+void port_flush(struct port *port)
+{
+    if (!port->resolve)
+        ioctl(port->fd, TCFLSH, TCIFLUSH);
+}
+
+static int open_terminal(struct port *port, const char *url, const struct port_settings *settings)
+{
+    char path[PORT_URL_SIZE];
+    int error = port_path(path, url);
+
+    if (error)
+        return error;
     port->fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (port->fd < 0)
         return -errno;
@@ -98,7 +173,10 @@ static int open_terminal(struct port *port, const char *path, int baud)
     if (!isatty(port->fd))
         return -ENOTTY;
     ioctl(port->fd, TIOCEXCL);
-    return configure(port->fd, baud);
+    error = configure(port->fd, settings);
+    if (error == 0)
+        port_set_lines(port, settings->dtr, settings->rts);
+    return error;
 }
 
 static int open_tcp(struct port *port, const char *url)
@@ -110,7 +188,7 @@ static int open_tcp(struct port *port, const char *url)
     return error ? error : resolve_open(&port->resolve, host, service);
 }
 
-int port_open(struct port **out, const char *url, int baud)
+int port_open(struct port **out, const char *url, const struct port_settings *settings)
 {
     struct port *port = calloc(1, sizeof *port);
     int error;
@@ -118,7 +196,7 @@ int port_open(struct port **out, const char *url, int baud)
     if (!port)
         return -ENOMEM;
     port->fd = -1;
-    error = is_tcp(url) ? open_tcp(port, url) : open_terminal(port, url, baud);
+    error = is_tcp(url) ? open_tcp(port, url) : open_terminal(port, url, settings);
     if (error) {
         port_close(port);
         return error;

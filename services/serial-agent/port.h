@@ -3,6 +3,7 @@
 #ifndef PORT_H
 #define PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -11,11 +12,28 @@
 
 struct port;
 
-/* Starts to open `url`: "/dev/ttyUSB0" or another path of a terminal, or "tcp://host:port". `baud`,
- * any that the device takes, counts for terminals alone: 8N1, raw, no flow control, exclusive, and
- * without the hang-up on close that resets an Arduino. Returns 0, or -errno: -EBUSY where another
- * process has it, -ENOTTY, -EINVAL for a baud rate that the device refuses or a bad url. */
-int port_open(struct port **out, const char *url, int baud);
+#define PORT_URL_SIZE 4096
+
+enum port_parity { PORT_PARITY_NONE, PORT_PARITY_EVEN, PORT_PARITY_ODD };
+
+/* Of a terminal; TCP has none of it. */
+struct port_settings {
+    int baud;      /* any that the device takes */
+    int data_bits; /* 5 to 8 */
+    enum port_parity parity;
+    int stop_bits; /* 1 or 2 */
+    bool dtr, rts; /* asserted while open */
+};
+
+/* "8N1" and the like: data bits, parity N, E or O, stop bits. Returns 0 or -EINVAL. */
+int port_read_frame(struct port_settings *out, const char *text);
+
+/* Starts to open `url`: "/dev/ttyUSB0" or another path of a terminal, "usb:VID:PID[:SERIAL]" for
+ * the one that is such a device, or "tcp://host:port". Terminals are opened raw, without flow
+ * control, exclusive, and without the hang-up on close that resets an Arduino. Returns 0, or
+ * -errno: -EBUSY where another process has it, -ENOENT or -ENOTUNIQ where no USB device or several
+ * fit, -ENOTTY, -EINVAL for settings that the device refuses or a bad url. */
+int port_open(struct port **out, const char *url, const struct port_settings *settings);
 void port_close(struct port *port);
 
 /* Returns 0 once the port can be used; -EINPROGRESS: ask again when port_fd() is writable or, while
@@ -27,6 +45,15 @@ int port_fd(const struct port *port); /* borrowed */
  * another -errno. */
 ssize_t port_read(struct port *port, void *out, size_t size);
 ssize_t port_write(struct port *port, const void *bytes, size_t size);
+
+/* Sets a terminal's modem lines; nothing on other wires and on terminals that have none. */
+void port_set_lines(struct port *port, bool dtr, bool rts);
+void port_flush(struct port *port); /* drops what has come and was not read; terminals only */
+
+/* The path of the terminal that `url` names now. Returns 0, or -errno as port_open(); -ENOTTY for
+ * TCP. */
+int port_path(char out[PORT_URL_SIZE], const char *url);
+bool port_is_terminal(const char *url);
 
 /* Whether `url` has a form that port_open() takes. */
 int port_check(const char *url); /* 0 or -EINVAL */

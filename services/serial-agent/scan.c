@@ -1,6 +1,8 @@
 #include "scan.h"
 
+#include "holder.h"
 #include "service.h"
+#include "usb.h"
 
 #include <glob.h>
 #include <limits.h>
@@ -8,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEVELS_UP 4 /* from a terminal to its USB device in sysfs */
-#define TEXT_SIZE 128
+#define TEXT_SIZE USB_TEXT_SIZE
 
 static const char *base_name(const char *path)
 {
@@ -79,21 +80,6 @@ static void print_driver(FILE *out, const char *root, const char *name)
     fprintf(out, "  driver   %s\n", base_name(target));
 }
 
-/* An attribute of the USB device that the terminal belongs to, some levels up from it. */
-static void usb_attribute(char out[TEXT_SIZE], const char *root, const char *name,
-                          const char *attribute)
-{
-    char path[PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s/sys/class/tty/%s/device", root, name);
-
-    out[0] = '\0';
-    for (int level = 0; level <= LEVELS_UP && out[0] == '\0'; level++) {
-        snprintf(path + length, sizeof path - (size_t)length, "/%s", attribute);
-        read_line(out, path);
-        length += snprintf(path + length, sizeof path - (size_t)length, "/..");
-    }
-}
-
 static void print_usb(FILE *out, const char *root, const char *name)
 {
     static const char *const attributes[] = {"idVendor", "idProduct", "manufacturer", "product",
@@ -128,6 +114,18 @@ static void print_entry(FILE *out, const char *root, const char *name, const cha
         best[0] != '\0' ? "" : "/dev/", best[0] != '\0' ? best : name);
 }
 
+static void print_holder(FILE *out, const char *root, const char *name)
+{
+    char holder[HOLDER_NAME_SIZE];
+    char path[PATH_MAX];
+    pid_t pid;
+
+    snprintf(path, sizeof path, "%s/dev/%s", root, name);
+    pid = holder_find(path, holder);
+    if (pid > 0)
+        fprintf(out, "  held by  process %d (%s)\n", (int)pid, holder);
+}
+
 static void print_port(FILE *out, const char *root, const char *name)
 {
     char by_id[PATH_MAX];
@@ -142,6 +140,7 @@ static void print_port(FILE *out, const char *root, const char *name)
         fprintf(out, "  by-path  %s\n", by_path);
     print_driver(out, root, name);
     print_usb(out, root, name);
+    print_holder(out, root, name);
     print_entry(out, root, name, by_id, by_path);
 }
 

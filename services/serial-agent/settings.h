@@ -8,27 +8,39 @@
 #include "config.h"
 #include "decode.h"
 #include "link.h"
+#include "mapping.h"
+#include "pattern.h"
 #include "phrase.h"
 #include "point.h"
 #include "topic.h"
 
 #include <stddef.h>
 
-/* A request, and what its reply is read as: one measurement. */
+/* What the replies to a request, or the lines of a stream, are read as: one measurement. */
 struct poll_settings {
     char measurement[TOPIC_NAME_SIZE];
-    decode_fn *decode;
     size_t n_points;
-    struct point points[DECODE_FIELDS_MAX];
-    const char *fields[DECODE_FIELDS_MAX]; /* the board's name of each point */
+    struct point points[DECODE_FIELDS_MAX - 1];
+    struct decoder decoder; /* a field for each point, then the line's number where it has one */
+    uint64_t modulo;        /* of the lines' numbers; 0: they have none */
+    int64_t interval_ms;    /* pace of what is published of it, as pace.h has it */
+    int64_t burst;
 };
+
+/* How an actuator's write is confirmed: by a reply that begins so, is the request again, or
+ * matches; or by what is read afterwards alone. */
+enum output_confirm { OUTPUT_PREFIX, OUTPUT_ECHO, OUTPUT_PATTERN, OUTPUT_READING };
 
 /* How an actuator is written and confirmed; beside its struct actuator_settings. */
 struct output_settings {
     struct phrase write;
-    const char *expect; /* how a reply that confirms begins */
-    const char *error;  /* how a reply that refuses begins */
-    int state_poll;     /* the poll and the point that read it back; -1: none */
+    struct mapping mapping; /* names of values */
+    enum output_confirm confirm;
+    const char *expect;      /* how a reply that confirms begins */
+    struct pattern *pattern; /* what such a reply matches; owned; NULL but for OUTPUT_PATTERN */
+    const char *error;       /* how a reply that refuses begins */
+    int64_t reply_ms;
+    int state_poll; /* the poll and the point that read it back; -1: none */
     int state_point;
 };
 
@@ -37,9 +49,9 @@ struct board_config {
     char device[TOPIC_NAME_SIZE];
     struct link_settings link;
     struct board_settings board;
-    unsigned offline_after; /* polls without an answer in a row */
+    unsigned offline_after; /* polls without an answer, or silences of a stream, in a row */
     struct board_poll requests[BOARD_POLLS_MAX];
-    struct poll_settings *polls;         /* array of board.n_polls; owned */
+    struct poll_settings *polls;         /* array of board.n_polls, streams last; owned */
     struct actuator_settings *actuators; /* array of n_outputs; owned */
     struct output_settings *outputs;     /* likewise */
     size_t n_outputs;
@@ -50,6 +62,14 @@ struct settings {
     size_t n_boards;
     struct board_config boards[];
 };
+
+/* The parts of a device's entry, each from a file of its own. Return 0 or -ENOMEM; what was owned
+ * is freed by settings_discard() in any case. */
+int settings_configure_polls(struct board_config *out, struct config_node *node);
+int settings_configure_outputs(struct board_config *out, struct config_node *node);
+
+/* `length`, or a problem and `max` where that is too much. */
+size_t settings_bounded(struct config_node *node, size_t length, size_t max);
 
 /* Gives away the settings; as service_program.configure and .discard want it. */
 int settings_configure(void **out, struct config_node *root);

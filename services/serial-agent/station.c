@@ -5,7 +5,8 @@
 #include "device.h"
 #include "log.h"
 #include "meta.h"
-#include "reading.h"
+#include "reader.h"
+#include "tally.h"
 #include "writer.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 
 #define REASON_SIZE 128
-#define N_COUNTERS 14
 
 struct station {
     struct station_context context;
@@ -28,14 +28,11 @@ struct station {
     bool draining;
     char down_reason[REASON_SIZE];
 
-    struct reading reading;
-    struct value raw[DECODE_FIELDS_MAX];
-    char *scratch; /* of the decoder */
-    uint64_t bad_values;
+    struct reader *readers; /* one a poll or stream; owned */
 
     struct writer writer;
 
-    uint64_t counted[N_COUNTERS];
+    struct tally tally;
 };
 
 static bool is_heard(const struct station *station)
@@ -82,13 +79,34 @@ static void show_state(struct station *station)
         controls_offline(station->controls);
 }
 
+/* Publishes what may go out; returns when the next may, INT64_MAX where nothing waits. */
+static int64_t publish_pending(struct station *station, int64_t now_ms)
+{
+    int64_t due = INT64_MAX;
+
+    for (size_t i = 0; i < station->config->board.n_polls; i++) {
+        struct reader *reader = &station->readers[i];
+
+        /* What cannot be kept is in mqtt.h's own count of what was dropped. */
+        if (reader_release(reader, now_ms))
+            device_publish(station->device, reader->settings->measurement, &reader->reading);
+        if (reader_due_ms(reader) < due)
+            due = reader_due_ms(reader);
+    }
+    return due;
+}
+
 /* After whatever happened: what is due now, and when to look again. */
 static void go_on(struct station *station)
 {
+    int64_t now_ms = loop_now(station->context.loop);
+    int64_t pending;
     int64_t due;
 
-    board_run(&station->board, loop_now(station->context.loop));
-    due = board_due_ms(&station->board, loop_now(station->context.loop));
+    board_run(&station->board, now_ms);
+    pending = publish_pending(station, now_ms);
+    due = board_due_ms(&station->board, now_ms);
+    due = pending < due ? pending : due;
     if (due == INT64_MAX)
         loop_timer_cancel(station->timer);
     else
@@ -147,37 +165,55 @@ static void send_line(void *self, const char *line)
     link_send(station->link, line);
 }
 
-static void publish(struct station *station, const struct poll_settings *poll)
+/* Offers the line to a poll or stream; whether it was its. */
+static bool offer(struct station *station, size_t index, const char *line)
 {
-    station->bad_values += station->reading.n_faults;
-    /* What cannot be kept is in mqtt.h's own count of what was dropped. */
-    device_publish(station->device, poll->measurement, &station->reading);
+    struct reader *reader = &station->readers[index];
+
+    if (!reader_take(reader, line, clock_time_ms()))
+        return false;
+    reader_offer(reader);
+    writer_observe(&station->writer, index, &reader->reading);
+    return true;
 }
 
 static bool on_poll_line(void *self, size_t index, const char *line)
 {
-    struct station *station = self;
-    const struct poll_settings *poll = &station->config->polls[index];
+    return offer(self, index, line);
+}
 
-    if (poll->decode(line, poll->fields, poll->n_points, station->raw, station->scratch) == 0)
-        return false;
-    reading_reset(&station->reading, clock_time_ms(), 0);
-    for (size_t i = 0; i < poll->n_points; i++)
-        point_add(&poll->points[i], &station->reading, station->raw[i]);
-    publish(station, poll);
-    writer_observe(&station->writer, index, &station->reading);
-    return true;
+static int on_stream_line(void *self, const char *line)
+{
+    struct station *station = self;
+
+    for (size_t i = 0; i < station->config->board.n_polls; i++)
+        if (!station->config->requests[i].request && offer(station, i, line))
+            return (int)i;
+    return -1;
 }
 
 static void on_poll_failed(void *self, size_t index)
 {
     struct station *station = self;
-    const struct poll_settings *poll = &station->config->polls[index];
 
-    reading_reset(&station->reading, clock_time_ms(), 0);
-    for (size_t i = 0; i < poll->n_points; i++)
-        reading_add_fault(&station->reading, poll->points[i].name, "timeout");
-    publish(station, poll);
+    reader_fail(&station->readers[index], "timeout", clock_time_ms());
+    reader_offer(&station->readers[index]);
+}
+
+static void abandon(void *self)
+{
+    struct station *station = self;
+
+    link_abandon(station->link);
+}
+
+static void reset(void *self)
+{
+    struct station *station = self;
+
+    log_warning("board_reset", "device=%s/%s reason=\"no answer\"", station->config->location,
+                station->config->device);
+    link_reset(station->link);
 }
 
 static bool next_write(void *self, struct board_write *out)
@@ -205,6 +241,9 @@ static const struct board_handlers board_handlers = {.send = send_line,
                                                      .next_write = next_write,
                                                      .on_poll_line = on_poll_line,
                                                      .on_poll_failed = on_poll_failed,
+                                                     .on_stream_line = on_stream_line,
+                                                     .abandon = abandon,
+                                                     .reset = reset,
                                                      .on_write_line = on_write_line,
                                                      .on_write_end = on_write_end};
 
@@ -221,11 +260,21 @@ static int set_meta(struct station *station)
     for (size_t i = 0; i < config->board.n_polls; i++)
         for (size_t j = 0; j < config->polls[i].n_points; j++)
             meta_point(&w, &config->polls[i].points[j], config->polls[i].measurement,
-                       config->requests[i].period_ms);
+                       config->requests[i].request ? config->requests[i].period_ms : 0);
     error = meta_end(&w, config->actuators, config->n_outputs);
     if (error == 0)
         error = device_set_meta(station->device, buffer_string(&text));
     buffer_free(&text);
+    return error;
+}
+
+static int open_readers(struct station *station)
+{
+    const struct board_config *config = station->config;
+    int error = 0;
+
+    for (size_t i = 0; i < config->board.n_polls && error == 0; i++)
+        error = reader_open(&station->readers[i], &config->polls[i], config->link.max_line);
     return error;
 }
 
@@ -236,8 +285,10 @@ static int open_parts(struct station *station)
                                        .health = station->context.health,
                                        .settings = config->actuators,
                                        .n_settings = config->n_outputs};
-    int error = loop_timer_open(&station->timer, station->context.loop, on_time, station);
+    int error = open_readers(station);
 
+    if (error == 0)
+        error = loop_timer_open(&station->timer, station->context.loop, on_time, station);
     if (error == 0)
         error = device_open(&station->device, station->context.mqtt, station->context.backlog,
                             config->location, config->device);
@@ -265,8 +316,8 @@ int station_open(struct station **out, const struct station_context *context,
     station->config = config;
     snprintf(station->down_reason, sizeof station->down_reason, "connecting");
     board_init(&station->board, &config->board, &board_handlers, station);
-    station->scratch = malloc(config->link.max_line + 1);
-    if (station->scratch)
+    station->readers = calloc(config->board.n_polls, sizeof *station->readers);
+    if (station->readers)
         error = open_parts(station);
     if (error) {
         station_close(station);
@@ -287,8 +338,9 @@ void station_close(struct station *station)
     loop_timer_close(station->timer);
     controls_close(station->controls);
     device_close(station->device);
-    reading_free(&station->reading);
-    free(station->scratch);
+    for (size_t i = 0; station->readers && i < station->config->board.n_polls; i++)
+        reader_close(&station->readers[i]);
+    free(station->readers);
     free(station);
 }
 
@@ -316,21 +368,12 @@ bool station_online(const struct station *station)
 
 void station_count(struct station *station)
 {
-    static const char *const names[N_COUNTERS] = {
-        "requests",   "timeouts",           "lines.boot",        "lines.late", "lines.unexpected",
-        "lines.good", "dropped.long_lines", "dropped.bad_lines", "bytes.bad",  "bytes.in",
-        "bytes.out",  "links.opened",       "links.lost",        "values.bad"};
-    struct link_stats link = link_stats(station->link);
-    const struct board_counters *board = &station->board.counters;
-    const uint64_t now[N_COUNTERS] = {
-        board->requests, board->timeouts, board->boot_lines, board->late,        board->unexpected,
-        link.lines,      link.long_lines, link.bad_lines,    link.bad_bytes,     link.bytes_in,
-        link.bytes_out,  link.opened,     link.failures,     station->bad_values};
+    const struct tally_sources sources = {.board = &station->board,
+                                          .link = station->link,
+                                          .readers = station->readers,
+                                          .n_readers = station->config->board.n_polls};
 
-    for (size_t i = 0; i < N_COUNTERS; i++) {
-        health_raise(health_count(station->context.health, names[i]), now[i] - station->counted[i]);
-        station->counted[i] = now[i];
-    }
+    tally_raise(&station->tally, station->context.health, &sources);
     health_set_breaker(station->context.health, station->config->device,
                        station->board.breaker.state);
 }

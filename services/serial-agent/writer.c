@@ -20,15 +20,19 @@ bool writer_next(struct writer *writer, struct board_write *out)
 
     while ((index = controls_next(writer->controls, &writer->wanted)) >= 0) {
         const struct output_settings *output = &writer->config->outputs[index];
+        struct value said = mapping_say(&output->mapping, writer->wanted);
 
-        if (phrase_render(&output->write, writer->wanted, writer->line) != 0) {
+        if (phrase_render(&output->write, &said, writer->line) != 0) {
             controls_done(writer->controls, index, COMMAND_REJECTED, "bad_value", unknown);
             continue;
         }
         writer->index = index;
         writer->held = unknown;
         writer->message[0] = '\0';
-        *out = (struct board_write){.line = writer->line, .verify = output->state_poll};
+        *out = (struct board_write){.line = writer->line,
+                                    .verify = output->state_poll,
+                                    .reply_ms = output->reply_ms,
+                                    .mute = output->confirm == OUTPUT_READING};
         return true;
     }
     return false;
@@ -39,6 +43,22 @@ static bool begins(const char *line, const char *with)
     return strncmp(line, with, strlen(with)) == 0;
 }
 
+static bool confirms(const struct writer *writer, const struct output_settings *output,
+                     const char *line)
+{
+    switch (output->confirm) {
+    case OUTPUT_PREFIX:
+        return begins(line, output->expect);
+    case OUTPUT_ECHO:
+        return strcmp(line, writer->line) == 0;
+    case OUTPUT_PATTERN:
+        return pattern_match(output->pattern, line);
+    case OUTPUT_READING:
+        break;
+    }
+    return false;
+}
+
 enum board_answer writer_line(struct writer *writer, const char *line)
 {
     const struct output_settings *output = &writer->config->outputs[writer->index];
@@ -47,7 +67,7 @@ enum board_answer writer_line(struct writer *writer, const char *line)
         snprintf(writer->message, sizeof writer->message, "the board answered: %s", line);
         return BOARD_REFUSED;
     }
-    return begins(line, output->expect) ? BOARD_CONFIRMED : BOARD_NOT_MINE;
+    return confirms(writer, output, line) ? BOARD_CONFIRMED : BOARD_NOT_MINE;
 }
 
 void writer_observe(struct writer *writer, size_t poll, const struct reading *reading)
@@ -55,14 +75,17 @@ void writer_observe(struct writer *writer, size_t poll, const struct reading *re
     for (size_t i = 0; i < writer->config->n_outputs; i++) {
         const struct output_settings *output = &writer->config->outputs[i];
         const struct value *value;
+        struct value held = unknown;
 
         if (output->state_poll != (int)poll)
             continue;
         value = reading_find(reading, writer->config->polls[poll].points[output->state_point].name);
+        if (value)
+            held = mapping_hear(&output->mapping, value);
         if ((int)i == writer->index)
-            writer->held = value ? *value : unknown;
+            writer->held = held;
         else if (value)
-            controls_observe(writer->controls, (int)i, *value);
+            controls_observe(writer->controls, (int)i, held);
     }
 }
 
@@ -92,14 +115,13 @@ static struct verdict judge(const struct writer *writer, enum board_end end)
         if (!read_back || holds(writer))
             return (struct verdict){COMMAND_OK, NULL, NULL};
         return (struct verdict){COMMAND_FAILED, "verify_failed",
-                                "the board confirmed it, but its reading does not"};
+                                "the board's reading does not show it"};
     case BOARD_UNSURE:
         if (holds(writer))
             return (struct verdict){COMMAND_OK, NULL, "no reply, but read back"};
         return (struct verdict){COMMAND_FAILED, "timeout", NULL};
     case BOARD_UNREAD:
-        return (struct verdict){COMMAND_FAILED, "timeout",
-                                "the board confirmed it, but it could not be read back"};
+        return (struct verdict){COMMAND_FAILED, "timeout", "it could not be read back"};
     case BOARD_ERROR:
         return (struct verdict){COMMAND_FAILED, "verify_failed", writer->message};
     case BOARD_LOST:

@@ -340,7 +340,7 @@ def test_two_agents_do_not_share_a_port(agent, board, tmp_path, broker):
         capture_output=True, text=True, timeout=30,
     )
     assert answer.returncode == 69
-    assert "in use by another process" in answer.stdout
+    assert f"in use by process {agent.process.pid} (serial-agent)" in answer.stdout
 
 
 def simulator(run_program, *arguments):

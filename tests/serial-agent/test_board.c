@@ -33,6 +33,8 @@ struct talk {
     char said[1024];
     const char *write; /* the next one; NULL: none */
     int verify;
+    bool mute;
+    int abandoned;
 };
 
 static void note(struct talk *talk, const char *mark, const char *text)
@@ -53,7 +55,7 @@ static bool next_write(void *self, struct board_write *out)
 
     if (!talk->write)
         return false;
-    *out = (struct board_write){.line = talk->write, .verify = talk->verify};
+    *out = (struct board_write){.line = talk->write, .verify = talk->verify, .mute = talk->mute};
     talk->write = NULL;
     return true;
 }
@@ -63,13 +65,18 @@ static bool on_poll_line(void *self, size_t poll, const char *line)
     bool mine = strncmp(line, "TEMP", 4) == 0;
 
     (void)poll;
+    if (line[0] == 'S')
+        return false;
     note(self, mine ? "read=" : "?", line);
     return mine;
 }
 
 static void on_poll_failed(void *self, size_t poll)
 {
-    note(self, "failed=", polls[poll].request);
+    const struct talk *talk = self;
+    const char *request = talk->settings.polls[poll].request;
+
+    note(self, "failed=", request ? request : "stream");
 }
 
 static enum board_answer on_write_line(void *self, const char *line)
@@ -88,10 +95,37 @@ static void on_write_end(void *self, enum board_end end)
     note(self, "end=", names[end]);
 }
 
+/* A line "S…" is the last poll's, where that one is a stream. */
+static int on_stream_line(void *self, const char *line)
+{
+    struct talk *talk = self;
+    size_t last = talk->settings.n_polls - 1;
+
+    if (talk->settings.polls[last].request || line[0] != 'S')
+        return -1;
+    note(talk, "stream=", line);
+    return (int)last;
+}
+
+static void abandon(void *self)
+{
+    struct talk *talk = self;
+
+    talk->abandoned++;
+}
+
+static void reset(void *self)
+{
+    note(self, "", "RESET");
+}
+
 static const struct board_handlers handlers = {.send = send,
                                                .next_write = next_write,
                                                .on_poll_line = on_poll_line,
                                                .on_poll_failed = on_poll_failed,
+                                               .on_stream_line = on_stream_line,
+                                               .abandon = abandon,
+                                               .reset = reset,
                                                .on_write_line = on_write_line,
                                                .on_write_end = on_write_end};
 
@@ -437,6 +471,161 @@ static void a_port_that_comes_back_closes_the_breaker(void **state)
     assert_said(talk, ">READ ");
 }
 
+/* ---- streams ---- */
+
+static const struct board_poll stream_alone[] = {{NULL, 500}};
+static const struct board_poll poll_and_stream[] = {{"READ", 1000}, {NULL, 500}};
+
+static void open_with(struct talk *talk, const struct board_poll *with, size_t n)
+{
+    talk->settings.polls = with;
+    talk->settings.n_polls = n;
+    board_init(&talk->board, &talk->settings, &handlers, talk);
+    board_opened(&talk->board, talk->now_ms);
+}
+
+static void a_stream_is_heard_while_the_board_boots(void **state)
+{
+    struct talk *talk = *state;
+
+    open_with(talk, stream_alone, 1);
+    hear(talk, "S1");
+    assert_said(talk, "stream=S1 ");
+    assert_true(talk->board.heard);
+    hear(talk, "what");
+    assert_int_equal(talk->board.counters.unexpected, 1);
+    pass(talk, 499);
+    hear(talk, "S2");
+    pass(talk, 499);
+    assert_said(talk, "stream=S2 ");
+    assert_int_equal(talk->board.counters.streamed, 2);
+}
+
+static void a_silent_stream_fails_each_period_and_is_well_with_one_line(void **state)
+{
+    struct talk *talk = *state;
+
+    open_with(talk, stream_alone, 1);
+    pass(talk, BOOT_MS + 499);
+    assert_said(talk, ""); /* a board that boots is not silent yet */
+    pass(talk, 1 + 3 * 500);
+    assert_said(talk, "failed=stream failed=stream failed=stream failed=stream ");
+    assert_int_equal(talk->board.counters.silences, 4);
+    assert_int_equal(talk->abandoned, 4);
+    assert_int_equal(talk->board.breaker.state, BREAKER_OPEN);
+    hear(talk, "S1");
+    assert_int_equal(talk->board.failures, 0);
+    assert_int_equal(talk->board.breaker.state, BREAKER_CLOSED);
+}
+
+static void streams_and_replies_share_the_wire(void **state)
+{
+    struct talk *talk = *state;
+
+    open_with(talk, poll_and_stream, 2);
+    hear(talk, "S1");
+    assert_said(talk, "stream=S1 >READ ");
+    hear(talk, "S2"); /* while the reply is awaited */
+    hear(talk, "TEMP:1");
+    assert_said(talk, "stream=S2 read=TEMP:1 ");
+    pass(talk, 400);
+    hear(talk, "S3");
+    pass(talk, 600 + REPLY_MS);
+    assert_said(talk, "stream=S3 failed=stream >READ failed=stream failed=stream failed=READ ");
+    hear(talk, "S4"); /* settling: not the late reply */
+    assert_int_equal(talk->board.state, BOARD_SETTLING);
+    assert_int_equal(talk->board.failures, 1); /* its polls tell how a board is */
+}
+
+static void a_stream_reads_a_write_back(void **state)
+{
+    struct talk *talk = *state;
+
+    open_with(talk, stream_alone, 1);
+    hear(talk, "S1");
+    talk->write = "LED,13,ON";
+    talk->verify = 0;
+    board_run(&talk->board, talk->now_ms);
+    hear(talk, "S2"); /* before the reply: may still be from before the write */
+    hear(talk, "OK");
+    assert_said(talk, "stream=S1 >LED,13,ON stream=S2 ");
+    hear(talk, "S3");
+    assert_said(talk, "stream=S3 end=written ");
+}
+
+static void a_mute_write_is_confirmed_by_what_is_read(void **state)
+{
+    struct talk *talk = *state;
+
+    begin(talk);
+    talk->write = "LED,13,ON";
+    talk->verify = 0;
+    talk->mute = true;
+    pass(talk, 100);
+    assert_said(talk, ">LED,13,ON >READ ");
+    hear(talk, "TEMP:2");
+    assert_said(talk, "read=TEMP:2 end=written ");
+
+    open_with(talk, stream_alone, 1);
+    hear(talk, "S1");
+    talk->write = "LED,13,OFF";
+    pass(talk, 400);
+    hear(talk, "S2");
+    assert_said(talk, "stream=S1 >LED,13,OFF stream=S2 end=written ");
+    talk->write = "LED,13,ON";
+    pass(talk, 500);
+    assert_said(talk, ">LED,13,ON failed=stream end=unread ");
+}
+
+/* ---- the remedy ---- */
+
+static void a_board_that_hangs_is_reset_and_asked_at_once(void **state)
+{
+    struct talk *talk = *state;
+
+    talk->settings.reset_on_hang = true;
+    begin(talk);
+    pass(talk, 1000 + 3 * 2 * REPLY_MS);
+    assert_said(talk, ">READ failed=READ >READ failed=READ >READ failed=READ RESET ");
+    assert_int_equal(talk->board.counters.resets, 1);
+    hear(talk, "READY");
+    assert_said(talk, ">READ ");
+    hear(talk, "TEMP:2");
+    assert_int_equal(talk->board.breaker.state, BREAKER_CLOSED);
+    assert_said(talk, "read=TEMP:2 ");
+}
+
+static void a_reset_that_does_not_help_is_not_repeated_at_once(void **state)
+{
+    struct talk *talk = *state;
+
+    talk->settings.reset_on_hang = true;
+    begin(talk);
+    pass(talk, 1000 + 3 * 2 * REPLY_MS + BOOT_MS + REPLY_MS);
+    assert_int_equal(talk->board.counters.resets, 1);
+    talk->said[0] = '\0';
+    pass(talk, OPEN_MS - 1);
+    assert_said(talk, "");
+    pass(talk, 1 + BOOT_MS + REPLY_MS);
+    assert_said(talk, "RESET >READ failed=READ ");
+    pass(talk, 3600 * 1000);
+    assert_in_range(talk->board.counters.resets, 50, 60);
+}
+
+static void a_silent_stream_is_reset_too(void **state)
+{
+    struct talk *talk = *state;
+
+    talk->settings.reset_on_hang = true;
+    open_with(talk, stream_alone, 1);
+    pass(talk, BOOT_MS + 3 * 500);
+    assert_said(talk, "failed=stream failed=stream failed=stream RESET ");
+    pass(talk, BOOT_MS + OPEN_MS);
+    assert_int_equal(talk->board.counters.resets, 1);
+    pass(talk, 1000);
+    assert_int_equal(talk->board.counters.resets, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -460,6 +649,14 @@ int main(void)
         TEST(an_unplugged_port_ends_everything),
         TEST(the_breaker_spares_a_board_that_hangs),
         TEST(a_port_that_comes_back_closes_the_breaker),
+        TEST(a_stream_is_heard_while_the_board_boots),
+        TEST(a_silent_stream_fails_each_period_and_is_well_with_one_line),
+        TEST(streams_and_replies_share_the_wire),
+        TEST(a_stream_reads_a_write_back),
+        TEST(a_mute_write_is_confirmed_by_what_is_read),
+        TEST(a_board_that_hangs_is_reset_and_asked_at_once),
+        TEST(a_reset_that_does_not_help_is_not_repeated_at_once),
+        TEST(a_silent_stream_is_reset_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Replies of boards: both formats, whole and cut at every byte; and the phrases that write. */
+/* Replies of boards: all formats, whole and cut at every byte; and the phrases that write. */
 #include "decode.h"
 #include "phrase.h"
 
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -16,12 +17,22 @@
 static const char *const pair_fields[N] = {"TEMP", "HUM", "FAN"};
 static const char *const json_fields[N] = {"temp", "hum", "fan"};
 
+static const char *const csv_fields[N] = {"1", "2", "4"};
+
 struct sample {
-    decode_fn *decode;
+    enum decode_format format;
     const char *line;
-    size_t found;
+    size_t found; /* 0: nothing is said of the values then */
     struct value raw[N];
+    const char *prefix;
+    const char *separator;
+    const char *assign;
+    const char *pattern;
+    const char *const *fields; /* others than the format's */
 };
+
+#define WORDS "^Temp is (?<temp>[-0-9.]+) C \\(humidity (?<hum>\\d+) %\\)(?: fan=(?<fan>\\w+))?"
+static const char *const json_pointers[N] = {"/air/t", "/air/a~1b", "/list/1/v"};
 
 #define NUMBER(n)                         \
     {                                     \
@@ -41,52 +52,108 @@ struct sample {
     }
 
 static const struct sample samples[] = {
-    {decode_pairs, "TEMP:23.5,HUM:61.0", 2, {TEXT("23.5"), TEXT("61.0"), NONE}},
-    {decode_pairs,
+    {.format = DECODE_PAIRS, "TEMP:23.5,HUM:61.0", 2, {TEXT("23.5"), TEXT("61.0"), NONE}},
+    {.format = DECODE_PAIRS,
      "TEMP:23.5,HUM:68.0,SOIL:41.2,LIGHT:812,FAN:0,IRRIGATION:0,LED:0",
      3,
      {TEXT("23.5"), TEXT("68.0"), TEXT("0")}},
-    {decode_pairs, " HUM : 61.0 ,\tTEMP:-1", 2, {TEXT("-1"), TEXT("61.0"), NONE}},
-    {decode_pairs, "TEMP:1,TEMP:2", 1, {TEXT("2"), NONE, NONE}},
-    {decode_pairs, "TEMP:,HUM", 1, {TEXT(""), NONE, NONE}},
-    {decode_pairs, "FAN:a:b,,:,", 1, {NONE, NONE, TEXT("a:b")}},
-    {decode_pairs, "temp:23.5", 0, {NONE, NONE, NONE}},
-    {decode_pairs, "OK", 0, {NONE, NONE, NONE}},
-    {decode_pairs, "", 0, {NONE, NONE, NONE}},
-    {decode_json,
+    {.format = DECODE_PAIRS, " HUM : 61.0 ,\tTEMP:-1", 2, {TEXT("-1"), TEXT("61.0"), NONE}},
+    {.format = DECODE_PAIRS, "TEMP:1,TEMP:2", 1, {TEXT("2"), NONE, NONE}},
+    {.format = DECODE_PAIRS, "TEMP:,HUM", 1, {TEXT(""), NONE, NONE}},
+    {.format = DECODE_PAIRS, "FAN:a:b,,:,", 1, {NONE, NONE, TEXT("a:b")}},
+    {.format = DECODE_PAIRS, "temp:23.5", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_PAIRS, "OK", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_PAIRS, "", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON,
      "{\"temp\":23.5,\"hum\":61,\"fan\":false}",
      3,
      {NUMBER(23.5), NUMBER(61), BOOL(false)}},
-    {decode_json, "{\"temp\":null,\"fan\":\"on\"}", 2, {NONE, NONE, TEXT("on")}},
-    {decode_json, "{\"temp\":\"\\u00e9\",\"fan\":\"\"}", 2, {TEXT("é"), NONE, TEXT("")}},
-    {decode_json, "{\"temp\":{\"a\":1}}", 1, {NONE, NONE, NONE}},
-    {decode_json, "{\"other\":1}", 0, {NONE, NONE, NONE}},
-    {decode_json, "{\"temp\":NaN}", 0, {NONE, NONE, NONE}},
-    {decode_json, "[23.5]", 0, {NONE, NONE, NONE}},
-    {decode_json, "null", 0, {NONE, NONE, NONE}},
-    {decode_json, "{\"temp\":23.5", 0, {NONE, NONE, NONE}},
-    {decode_json, "OK", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "{\"temp\":null,\"fan\":\"on\"}", 2, {NONE, NONE, TEXT("on")}},
+    {.format = DECODE_JSON, "{\"temp\":\"\\u00e9\",\"fan\":\"\"}", 2, {TEXT("é"), NONE, TEXT("")}},
+    {.format = DECODE_JSON, "{\"temp\":{\"a\":1}}", 1, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "{\"other\":1}", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "{\"temp\":NaN}", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "[23.5]", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "null", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "{\"temp\":23.5", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_JSON, "OK", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_PAIRS, "TEMP=1; HUM=2;FAN", 2, {TEXT("1"), TEXT("2"), NONE}, "", ";", "="},
+    {.format = DECODE_PAIRS,
+     "TEMP -> 1 || HUM -> a|b",
+     2,
+     {TEXT("1"), TEXT("a|b"), NONE},
+     "",
+     "||",
+     "->"},
+    {.format = DECODE_PAIRS, "TEMP 1  HUM 2", 2, {TEXT("1"), TEXT("2"), NONE}, "", "  ", " "},
+    {.format = DECODE_PAIRS, "D,TEMP:1", 1, {TEXT("1"), NONE, NONE}, "D,"},
+    {.format = DECODE_PAIRS, "E,TEMP:1", 0, {NONE, NONE, NONE}, "D,"},
+    {.format = DECODE_JSON,
+     "{\"air\":{\"t\":21.5,\"a/b\":\"x\"},\"list\":[1,{\"v\":true}]}",
+     3,
+     {NUMBER(21.5), TEXT("x"), BOOL(true)},
+     .fields = json_pointers},
+    {.format = DECODE_JSON, "{\"air\":7,\"list\":{\"1\":2}}", 0, {NONE}, .fields = json_pointers},
+    {.format = DECODE_CSV, "23.5, 61 ,x,1", 3, {TEXT("23.5"), TEXT("61"), TEXT("1")}},
+    {.format = DECODE_CSV, "23.5,61,x,", 3, {TEXT("23.5"), TEXT("61"), TEXT("")}},
+    {.format = DECODE_CSV, "23.5,61,x", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_CSV, "OK", 0, {NONE, NONE, NONE}},
+    {.format = DECODE_CSV, "$W,1;2;3;4;5", 3, {TEXT("1"), TEXT("2"), TEXT("4")}, "$W,", ";"},
+    {.format = DECODE_PATTERN,
+     "Temp is 23.5 C (humidity 61 %)",
+     2,
+     {TEXT("23.5"), TEXT("61"), NONE},
+     .pattern = WORDS},
+    {.format = DECODE_PATTERN,
+     "Temp is 9 C (humidity 61 %) fan=on",
+     3,
+     {TEXT("9"), TEXT("61"), TEXT("on")},
+     .pattern = WORDS},
+    {.format = DECODE_PATTERN, "Temp is unknown", 0, {NONE, NONE, NONE}, .pattern = WORDS},
+    {.format = DECODE_PATTERN,
+     "12.5",
+     3,
+     {TEXT("12.5"), TEXT("2.5"), TEXT("5")},
+     .pattern = "^(?<temp>1(?<hum>2.(?<fan>5)))$"},
 };
 
-static const char *const *fields_of(const struct sample *sample)
+/* The decoder of a sample; its pattern is the caller's to close. */
+static struct decoder decoder_of(const struct sample *sample)
 {
-    return sample->decode == decode_json ? json_fields : pair_fields;
+    static const char *const *const fields[] = {pair_fields, json_fields, csv_fields, json_fields};
+    struct decoder decoder = {.format = sample->format,
+                              .prefix = sample->prefix ? sample->prefix : "",
+                              .separator = sample->separator ? sample->separator : ",",
+                              .assign = sample->assign ? sample->assign : ":",
+                              .n_fields = N};
+    char error[128];
+
+    if (sample->pattern)
+        assert_int_equal(pattern_open(&decoder.pattern, sample->pattern, error, sizeof error), 0);
+    for (size_t i = 0; i < N; i++) {
+        decoder.fields[i] = sample->fields ? sample->fields[i] : fields[sample->format][i];
+        if (sample->format == DECODE_CSV)
+            decoder.positions[i] = (unsigned)atoi(decoder.fields[i]);
+        if (sample->pattern)
+            decoder.positions[i] = (unsigned)pattern_group(decoder.pattern, decoder.fields[i]);
+    }
+    return decoder;
 }
 
 static void reads_what_is_said(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct decoder decoder = decoder_of(&samples[i]);
         struct value raw[N];
-        char *scratch = malloc(strlen(samples[i].line) + 1);
+        char *scratch = malloc(DECODE_SCRATCH(N, strlen(samples[i].line)));
 
-        assert_int_equal(
-            samples[i].decode(samples[i].line, fields_of(&samples[i]), N, raw, scratch),
-            samples[i].found);
-        for (size_t f = 0; f < N; f++)
+        assert_int_equal(decode(&decoder, samples[i].line, raw, scratch), samples[i].found);
+        for (size_t f = 0; f < N && samples[i].found > 0; f++)
             if (!value_equal(&raw[f], &samples[i].raw[f]))
-                fail_msg("%s: %s is not as expected", samples[i].line, fields_of(&samples[i])[f]);
+                fail_msg("%s: %s is not as expected", samples[i].line, decoder.fields[f]);
         free(scratch);
+        pattern_close(decoder.pattern);
     }
 }
 
@@ -95,34 +162,82 @@ static void reads_what_is_said(void **state)
 static void a_line_cut_anywhere_is_read_within_its_bounds(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct decoder decoder = decoder_of(&samples[i]);
+
         for (size_t length = 0; length <= strlen(samples[i].line); length++) {
             struct value raw[N];
             char *line = strndup(samples[i].line, length);
-            char *scratch = malloc(length + 1);
-            size_t found = samples[i].decode(line, fields_of(&samples[i]), N, raw, scratch);
+            char *scratch = malloc(DECODE_SCRATCH(N, length));
+            size_t found = decode(&decoder, line, raw, scratch);
 
             assert_true(found <= N);
             for (size_t f = 0; f < N; f++)
-                assert_true(raw[f].type != VALUE_TEXT ||
-                            (raw[f].text >= scratch && raw[f].text <= scratch + length));
+                if (raw[f].type == VALUE_TEXT) {
+                    assert_true(raw[f].text >= scratch);
+                    assert_true(raw[f].text + strlen(raw[f].text) <
+                                scratch + DECODE_SCRATCH(N, length));
+                }
             free(scratch);
             free(line);
         }
+        pattern_close(decoder.pattern);
+    }
 }
 
-static void a_field_that_two_points_share_is_read_twice_within_bounds(void **state)
+static void a_field_that_points_share_is_read_for_each(void **state)
 {
-    static const char *const fields[] = {"a", "a", "a"};
-    const char *line = "{\"a\":\"0123456789\"}";
+    static const char *const fields[N] = {"a", "a", "a"};
+    const struct sample sample = {
+        .format = DECODE_JSON, "{\"a\":\"0123456789\"}", N, .fields = fields};
+    struct decoder decoder = decoder_of(&sample);
     struct value raw[N];
-    char *scratch = malloc(strlen(line) + 1);
+    char *scratch = malloc(DECODE_SCRATCH(N, strlen(sample.line)));
 
     (void)state;
-    assert_int_equal(decode_json(line, fields, N, raw, scratch), N);
-    assert_string_equal(raw[0].text, "0123456789");
-    assert_int_equal(raw[2].type, VALUE_NONE);
+    assert_int_equal(decode(&decoder, sample.line, raw, scratch), N);
+    for (size_t i = 0; i < N; i++)
+        assert_string_equal(raw[i].text, "0123456789");
     free(scratch);
+}
+
+/* Each of them would take longer than the age of the universe. */
+static void the_worst_patterns_end_soon(void **state)
+{
+    static const char *const worst[] = {"^(a+)+$", "^(a|aa)+$", "^(.*)*(.*)*(.*)*b$", "(x+x+)+y",
+                                        "^(([a-z])+.)+[A-Z]([a-z])+$"};
+    char line[4001];
+    struct timespec begin, end;
+    uint64_t given_up = 0;
+
+    (void)state;
+    memset(line, 'a', sizeof line);
+    line[sizeof line - 2] = '!';
+    line[sizeof line - 1] = '\0';
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (size_t i = 0; i < sizeof worst / sizeof worst[0]; i++) {
+        struct pattern *pattern;
+        char error[128];
+
+        assert_int_equal(pattern_open(&pattern, worst[i], error, sizeof error), 0);
+        assert_false(pattern_match(pattern, line));
+        given_up += pattern_given_up(pattern);
+        pattern_close(pattern);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    assert_true(given_up >= 3);
+    assert_true(end.tv_sec - begin.tv_sec < 5);
+}
+
+static void a_bad_pattern_is_explained(void **state)
+{
+    struct pattern *pattern;
+    char error[128] = "";
+
+    (void)state;
+    assert_true(pattern_open(&pattern, "T=(", error, sizeof error) < 0);
+    assert_non_null(strstr(error, "parenthesis"));
+    assert_non_null(strstr(error, "at character 3"));
 }
 
 static void phrases_say_values(void **state)
@@ -210,7 +325,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_is_said),
         cmocka_unit_test(a_line_cut_anywhere_is_read_within_its_bounds),
-        cmocka_unit_test(a_field_that_two_points_share_is_read_twice_within_bounds),
+        cmocka_unit_test(a_field_that_points_share_is_read_for_each),
+        cmocka_unit_test(the_worst_patterns_end_soon),
+        cmocka_unit_test(a_bad_pattern_is_explained),
         cmocka_unit_test(phrases_say_values),
         cmocka_unit_test(a_phrase_too_long_is_refused),
         cmocka_unit_test(keys_are_filled_in_from_beside),

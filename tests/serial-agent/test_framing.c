@@ -18,9 +18,11 @@ struct sample {
     uint64_t long_lines;
     uint64_t bad_lines;
     uint64_t bad_bytes;
+    enum checksum_kind checksum;
+    uint64_t bad_sums;
 };
 
-#define BYTES(text) text, sizeof text - 1
+#define BYTES(text) .bytes = text, sizeof text - 1
 
 static const struct sample samples[] = {
     {BYTES("one\n"), "one|", 0, 0, 0},
@@ -42,6 +44,8 @@ static const struct sample samples[] = {
      0, 0, 0},
     {BYTES("half \xc2\nok\n"), "ok|", 0, 1, 1},
     {BYTES("\x7f\n"), "", 0, 1, 1},
+    {BYTES("$A,1*5C\n$A,1*5c\n$A,2*5C\n$A,1\n*00\n"), "$A,1|$A,1|", 0, 0, 0, CHECKSUM_NMEA, 2},
+    {BYTES("123456789*4B37\n123456789*374B\n"), "123456789|", 0, 0, 0, CHECKSUM_CRC16_MODBUS, 1},
 };
 
 static void feed(struct framing *framing, const char *bytes, size_t size, char *heard)
@@ -62,6 +66,7 @@ static void assert_heard(const struct sample *sample, const struct framing *fram
     assert_int_equal(framing->long_lines, sample->long_lines);
     assert_int_equal(framing->bad_lines, sample->bad_lines);
     assert_int_equal(framing->bad_bytes, sample->bad_bytes);
+    assert_int_equal(framing->bad_sums, sample->bad_sums);
 }
 
 static void whole_and_cut_at_every_byte(void **state)
@@ -72,7 +77,7 @@ static void whole_and_cut_at_every_byte(void **state)
             struct framing framing;
             char heard[128] = "";
 
-            framing_init(&framing, MAX);
+            framing_init(&framing, MAX, samples[i].checksum);
             feed(&framing, samples[i].bytes, cut, heard);
             feed(&framing, samples[i].bytes + cut, samples[i].size - cut, heard);
             assert_heard(&samples[i], &framing, heard);
@@ -86,7 +91,7 @@ static void byte_by_byte(void **state)
         struct framing framing;
         char heard[128] = "";
 
-        framing_init(&framing, MAX);
+        framing_init(&framing, MAX, samples[i].checksum);
         for (size_t at = 0; at < samples[i].size; at++)
             feed(&framing, samples[i].bytes + at, 1, heard);
         assert_heard(&samples[i], &framing, heard);
@@ -104,7 +109,7 @@ static void the_longest_line_fits(void **state)
     (void)state;
     memset(bytes, 'x', sizeof bytes);
     bytes[FRAMING_LINE_MAX] = '\n';
-    framing_init(&framing, FRAMING_LINE_MAX);
+    framing_init(&framing, FRAMING_LINE_MAX, CHECKSUM_NONE);
     line = framing_next(&framing, &at, &size);
     assert_non_null(line);
     assert_int_equal(strlen(line), FRAMING_LINE_MAX);
@@ -116,7 +121,7 @@ static void a_reset_forgets_what_was_begun(void **state)
     char heard[128] = "";
 
     (void)state;
-    framing_init(&framing, MAX);
+    framing_init(&framing, MAX, CHECKSUM_NONE);
     feed(&framing, "TEMP:2", 6, heard);
     framing_reset(&framing);
     feed(&framing, "OK\n", 3, heard);
@@ -128,6 +133,26 @@ static void a_reset_forgets_what_was_begun(void **state)
     assert_int_equal(framing.long_lines, 1);
 }
 
+/* "TEMP:2" and then, too late, "3.5": neither half is a reading, nor are both with what follows. */
+static void what_is_abandoned_is_dropped_to_its_end(void **state)
+{
+    struct framing framing;
+    char heard[128] = "";
+
+    (void)state;
+    framing_init(&framing, MAX, CHECKSUM_NONE);
+    framing_abandon(&framing); /* nothing has begun */
+    feed(&framing, "TEMP:2", 6, heard);
+    framing_abandon(&framing);
+    framing_abandon(&framing);
+    feed(&framing, "3.5\nOK\n", 7, heard);
+    assert_string_equal(heard, "OK|");
+    assert_int_equal(framing.cut_lines, 1);
+    feed(&framing, "TE", 2, heard);
+    framing_reset(&framing);
+    assert_int_equal(framing.cut_lines, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +160,7 @@ int main(void)
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(the_longest_line_fits),
         cmocka_unit_test(a_reset_forgets_what_was_begun),
+        cmocka_unit_test(what_is_abandoned_is_dropped_to_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* The list of serial ports, over a /dev and a /sys of the test's own making. */
 #include "scan.h"
+#include "usb.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,9 +37,10 @@ static const char make[] =
 
 static int setup(void **state)
 {
-    static char root[] = "/tmp/fieldline-scan-XXXXXX";
+    static char root[sizeof "/tmp/fieldline-scan-XXXXXX"];
     char command[4096];
 
+    strcpy(root, "/tmp/fieldline-scan-XXXXXX");
     assert_non_null(mkdtemp(root));
     snprintf(command, sizeof command, "sh -c '%s' sh %s", make, root);
     assert_int_equal(system(command), 0);
@@ -56,10 +59,11 @@ static int teardown(void **state)
 static void ports_are_named_with_all_that_is_known(void **state)
 {
     static const char *const expected[] = {
-        "/dev/ttyUSB0\n  by-id    /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0\n"
-        "  by-path  /dev/serial/by-path/pci-0:1:1.0-port0\n  driver   ch341-uart\n"
-        "  vendor   1a86\n  product  7523\n  entry ",
-        "\"device\": \"board_001\", \"port\": \"/dev/serial/by-path/pci-0:1:1.0-port0\"", /* its by-id is not its own */
+        ("/dev/ttyUSB0\n  by-id    /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0\n"
+         "  by-path  /dev/serial/by-path/pci-0:1:1.0-port0\n  driver   ch341-uart\n"
+         "  vendor   1a86\n  product  7523\n  entry "),
+        ("\"device\": \"board_001\", "
+         "\"port\": \"/dev/serial/by-path/pci-0:1:1.0-port0\""), /* its by-id is not its own */
         "/dev/ttyACM0\n",
         "  driver   cdc_acm\n  vendor   2341\n  product  0043\n  serial   85430\n",
         "\"port\": \"/dev/serial/by-id/usb-Arduino_85430-if00\"",
@@ -78,9 +82,32 @@ static void ports_are_named_with_all_that_is_known(void **state)
     assert_null(strstr(text, "ttyS1"));
 }
 
+static void a_port_is_found_by_vendor_and_product(void **state)
+{
+    const char *root = *state;
+    char path[256];
+    char expected[256];
+    char command[512];
+
+    snprintf(expected, sizeof expected, "%s/dev/ttyACM0", root);
+    assert_int_equal(usb_find(path, sizeof path, root, "usb:2341:0043"), 0);
+    assert_string_equal(path, expected);
+    assert_int_equal(usb_find(path, sizeof path, root, "usb:2341:0043:85430"), 0);
+    assert_int_equal(usb_find(path, sizeof path, root, "usb:2341:0043:1"), -ENOENT);
+    assert_int_equal(usb_find(path, sizeof path, root, "usb:1A86:7523"), 0);
+    assert_int_equal(usb_find(path, sizeof path, root, "usb:dead:beef"), -ENOENT);
+    assert_int_equal(usb_find(path, 8, root, "usb:1a86:7523"), -ENAMETOOLONG);
+    /* A second CH340: nobody knows which is meant. */
+    snprintf(command, sizeof command,
+             "cd %s/sys/class/tty && ln -s \"$(readlink ttyUSB0)\" ttyUSB1", root);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(usb_find(path, sizeof path, root, "usb:1a86:7523"), -ENOTUNIQ);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_port_is_found_by_vendor_and_product, setup, teardown),
         cmocka_unit_test_setup_teardown(ports_are_named_with_all_that_is_known, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void the_demo_is_read(void **state)
     assert_int_equal(board->board.n_polls, 1);
     assert_string_equal(board->board.polls[0].request, "READ_SENSORS");
     assert_int_equal(board->polls[0].n_points, 7);
-    assert_string_equal(board->polls[0].fields[2], "SOIL");
+    assert_string_equal(board->polls[0].decoder.fields[2], "SOIL");
     assert_int_equal(board->n_outputs, 3);
     assert_string_equal(board->outputs[2].write.text, "LED,11,{ON|OFF}");
     assert_int_equal(board->outputs[2].state_poll, 0);
@@ -55,6 +55,12 @@ static void the_demo_is_read(void **state)
 #define BOARD_WITH(more) \
     "{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"/dev/ttyUSB0\"," more "}]}"
 #define POLLS "\"polls\":[{\"request\":\"R\",\"measurement\":\"m\",\"points\":[{\"name\":\"x\"}]}]"
+
+#define STREAM(more, point)                                                                      \
+    BOARD_WITH("\"streams\":[{\"measurement\":\"m\"," more ",\"points\":[{\"name\":\"x\"," point \
+               "}]}]")
+#define OUTPUT(more) \
+    BOARD_WITH(POLLS ",\"actuators\":[{\"name\":\"f\",\"write\":\"F{value}\"," more "}]")
 
 static void what_is_wrong_is_named_with_its_path(void **state)
 {
@@ -86,6 +92,40 @@ static void what_is_wrong_is_named_with_its_path(void **state)
         {BOARD_WITH(POLLS ",\"actuators\":[{\"name\":\"f\",\"write\":\"{value}\"},"
                           "{\"name\":\"f\",\"write\":\"{value}\"}]"),
          "devices[0].actuators[1].name"},
+        {STREAM("\"format\":\"csv\"", "\"column\":2"), NULL},
+        {STREAM("\"format\":\"csv\"", "\"unit\":\"V\""), "devices[0].streams[0].points[0].column"},
+        {STREAM("\"format\":\"csv\"", "\"column\":0"), "devices[0].streams[0].points[0].column"},
+        {STREAM("\"format\":\"csv\",\"assign\":\"=\"", "\"column\":1"),
+         "devices[0].streams[0].assign"},
+        {STREAM("\"separator\":\"\"", "\"field\":\"X\""), "devices[0].streams[0].separator"},
+        {STREAM("\"interval\":\"10s\",\"silence\":\"1m\",\"sequence\":{\"field\":\"N\"}",
+                "\"field\":\"X\""),
+         NULL},
+        {STREAM("\"sequence\":{\"modulo\":1}", "\"field\":\"X\""),
+         "devices[0].streams[0].sequence.modulo"},
+        {STREAM("\"format\":\"pattern\",\"pattern\":\"T=(?<x>\\\\d+)\"", "\"unit\":\"V\""), NULL},
+        {STREAM("\"format\":\"pattern\",\"pattern\":\"T=(?<y>.)\"", "\"unit\":\"V\""),
+         "devices[0].streams[0].points[0].field"},
+        {STREAM("\"format\":\"pattern\",\"pattern\":\"T=(\"", "\"unit\":\"V\""),
+         "devices[0].streams[0].pattern"},
+        {BOARD_WITH(POLLS ",\"checksum\":{\"kind\":\"crc16-modbus\",\"requests\":true}"), NULL},
+        {BOARD_WITH(POLLS ",\"checksum\":{\"kind\":\"crc16\"}"), "devices[0].checksum.kind"},
+        {BOARD_WITH(POLLS ",\"frame\":\"7E2\",\"dtr\":false"), NULL},
+        {BOARD_WITH(POLLS ",\"frame\":\"9N1\""), "devices[0].frame"},
+        {BOARD_WITH(POLLS ",\"reset_on_hang\":true,\"boot_wait\":\"100ms\""),
+         "devices[0].reset_on_hang"},
+        {OUTPUT("\"confirm\":\"echo\""), NULL},
+        {OUTPUT("\"confirm\":\"reading\",\"state\":\"x\""), NULL},
+        {OUTPUT("\"confirm\":\"reading\""), "devices[0].actuators[0].confirm"},
+        {OUTPUT("\"confirm\":\"pattern\",\"expect\":\"^done\""), NULL},
+        {OUTPUT("\"confirm\":\"pattern\",\"expect\":\"(\""), "devices[0].actuators[0].expect"},
+        {OUTPUT("\"confirm\":\"pattern\""), "devices[0].actuators[0].expect"},
+        {OUTPUT("\"values\":{\"maybe\":\"1\"}"), "devices[0].actuators[0].values.maybe"},
+        {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"usb:2341:43\"," POLLS "}]}",
+         "devices[0].port"},
+        {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"tcp://h:1\","
+         "\"reset_on_open\":true," POLLS "}]}",
+         "devices[0].reset_on_open"},
         {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"COM3\"," POLLS "}]}",
          "devices[0].port"},
         {"{\"devices\":[{\"location\":\"a\",\"device\":\"b\",\"port\":\"tcp://host\"," POLLS "}]}",
