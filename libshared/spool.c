@@ -155,6 +155,8 @@ static int spool_resume(struct spool *spool)
         if (reader->cursor < spool->list.items[0].first)
             reader->cursor = spool->list.items[0].first;
         spool_walk_init(&reader->walk, reader->cursor);
+        if (spool->n_readers > 1) /* best effort: spool_inspect() shall know of each */
+            spool_cursor_store(spool->directory, reader->name, reader->cursor);
     }
     stats->first = spool_slowest(spool);
     spool_trim(spool);

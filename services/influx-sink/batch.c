@@ -45,6 +45,7 @@ void batch_clear(struct batch *batch)
     buffer_clear(&batch->records);
     batch->n = 0;
     batch->n_messages = 0;
+    batch->n_buried = 0;
     batch->received_ms = 0;
 }
 

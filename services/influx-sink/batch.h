@@ -17,6 +17,7 @@ struct batch {
     struct batch_entry *entries; /* owned */
     size_t n, capacity;
     size_t n_messages;   /* also those without a point */
+    size_t n_buried;     /* of these, while they were encoded */
     uint64_t next;       /* number of the record after the last one */
     int64_t received_ms; /* of its first message; wall clock */
 };

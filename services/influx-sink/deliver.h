@@ -14,7 +14,7 @@
 struct deliver_answer {
     int status;             /* HTTP status; 0 where no whole answer came */
     int64_t retry_after_ms; /* 0 where the server did not say */
-    bool says_error;        /* the body of an answer with 2xx says that it failed */
+    bool says_error;        /* an answer with 2xx has words where a store has none: it lies */
 };
 
 enum deliver_verdict {

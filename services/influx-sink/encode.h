@@ -6,21 +6,43 @@
  * since health     measurement "health", device_id = instance, location = "_service"; counters.X,
  * gauges.X…
  *
- * Tags location and device_id always. A type never changes under a field: the value of a command or
- * an alert, which may be of any type, is a number in `value` (booleans as 1 and 0) or a text in
- * `text`. */
+ * Tags location and device_id always, and what the mapping adds. A type never changes under a
+ * field: the value of a command or an alert, which may be of any type, is a number in `value`
+ * (booleans as 1 and 0) or a text in `text`; and every value is made to fit the type that its field
+ * has already: whole numbers and others into each other (rounded where it must be), booleans into
+ * numbers. */
 #ifndef ENCODE_H
 #define ENCODE_H
 
+#include "field_types.h"
 #include "lines.h"
+#include "mapping.h"
+#include "message.h"
 
 #include <stddef.h>
+#include <stdint.h>
+
+struct encoder { /* all borrowed */
+    const char *root;
+    const struct mapping *mapping;
+    struct field_types *types;
+    int64_t past_ms, future_ms; /* how far a point may be from when its message came; 0: any */
+};
+
+/* What did not go smoothly. */
+struct encode_notes {
+    size_t coerced;     /* booleans that became numbers */
+    size_t rounded;     /* numbers that became whole */
+    size_t n_faults;    /* points left out whole, and values left out of a point */
+    const char *reason; /* of the first fault: "out_of_window", "type_conflict" */
+    char detail[256];   /* the first fault in a sentence; what is wrong where all is refused */
+};
 
 /* Appends the message's points, 0 or more: a reading whose values are all bad has none, nor has an
  * empty payload, by which a retained message is taken away. Returns how many; -ENOENT for a topic
- * that is not stored, -EBADMSG for a payload that cannot be read, with a sentence in `error`;
- * -ENOMEM. Nothing is appended where it fails. */
-int encode_message(struct lines *lines, const char *root, const char *topic, const void *payload,
-                   size_t size, char *error, size_t error_size);
+ * that is not stored, -EBADMSG for a payload that cannot be read; -ENOMEM. Nothing is appended
+ * where it fails. */
+int encode_message(const struct encoder *encoder, const struct message *message,
+                   struct lines *lines, struct encode_notes *notes);
 
 #endif

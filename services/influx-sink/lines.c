@@ -63,15 +63,20 @@ void lines_tag(struct lines *lines, const char *key, const char *value)
     put_escaped(&lines->text, value, ",= \n\r");
 }
 
+static void put_key(struct lines *lines, const char *key)
+{
+    buffer_char(&lines->text, lines->n_fields++ == 0 ? ' ' : ',');
+    put_escaped(&lines->text, key, ",= \n\r");
+    buffer_char(&lines->text, '=');
+}
+
 void lines_field(struct lines *lines, const char *key, const struct value *value)
 {
     struct buffer *text = &lines->text;
 
     if (value->type == VALUE_NONE || (value->type == VALUE_NUMBER && !isfinite(value->number)))
         return;
-    buffer_char(text, lines->n_fields++ == 0 ? ' ' : ',');
-    put_escaped(text, key, ",= \n\r");
-    buffer_char(text, '=');
+    put_key(lines, key);
     if (value->type == VALUE_NUMBER)
         buffer_number(text, value->number);
     else if (value->type == VALUE_BOOL)
@@ -85,6 +90,12 @@ void lines_number(struct lines *lines, const char *key, double number)
     struct value value = value_number(number);
 
     lines_field(lines, key, &value);
+}
+
+void lines_integer(struct lines *lines, const char *key, int64_t number)
+{
+    put_key(lines, key);
+    buffer_format(&lines->text, "%lldi", (long long)number);
 }
 
 void lines_text(struct lines *lines, const char *key, const char *text)

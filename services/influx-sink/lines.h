@@ -34,7 +34,8 @@ void lines_tag(struct lines *lines, const char *key,
  * become spaces. VALUE_NONE and numbers that are not finite are left out. */
 void lines_field(struct lines *lines, const char *key, const struct value *value);
 void lines_number(struct lines *lines, const char *key, double number);
-void lines_text(struct lines *lines, const char *key, const char *text); /* NULL is left out */
+void lines_integer(struct lines *lines, const char *key, int64_t number); /* 42i */
+void lines_text(struct lines *lines, const char *key, const char *text);  /* NULL is left out */
 /* Ends the line; one without a field is no point and is taken back. True where there is one more.
  */
 bool lines_end(struct lines *lines, int64_t ts_ms);

@@ -1,5 +1,5 @@
-/* The thread that empties the spool into the target: reads, encodes, posts, and moves the cursor
- * only after the store said yes or the dead letters hold what it refused. */
+/* The thread that brings the spool to one target: loads a batch, posts it, and moves the target's
+ * cursor only after the store said yes or the dead letters hold what it refused. */
 #ifndef SENDER_H
 #define SENDER_H
 
@@ -12,6 +12,7 @@ struct sender;
 
 struct sender_options { /* all borrowed until the end */
     const struct settings *settings;
+    const struct target_settings *target;
     const char *root;
     struct spool_reader *reader;
     struct health *health;
@@ -26,7 +27,6 @@ void sender_close(struct sender *sender);
 /* Seen from the loop. */
 struct sender_view {
     enum breaker_state breaker;
-    bool idle;           /* all that was in the spool is stored */
     bool away;           /* the last post found no store */
     bool held;           /* the store takes nothing from us */
     int64_t received_ms; /* wall clock, when the oldest message on its way came; 0 where there is

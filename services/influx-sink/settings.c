@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "target_settings.h"
 #include "topic.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #define KIB 1024
 #define MIB (1024 * (int64_t)KIB)
 #define GIB (1024 * MIB)
-
-static const char *const kind_names[] = {"influxdb2", "influxdb1", "file", NULL};
 
 static void read_filters(struct settings *settings, struct config_node *root)
 {
@@ -58,6 +57,7 @@ static void read_spool(struct settings *settings, struct config_node *node, cons
 {
     settings->spool_directory = read_path(settings, node, "directory", state_dir, "spool");
     settings->spool_max_bytes = config_size(node, "max_size", GIB, 4 * MIB, 1024 * GIB);
+    settings->spool_max_age_ms = config_duration(node, "max_age", 0, 0, 3650 * DAY_MS);
     settings->segment_bytes = config_size(node, "segment_size", 16 * MIB, MIB, GIB);
     settings->sync_ms = config_duration(node, "sync_every", 50, 1, 60 * SECOND_MS);
     settings->sync_each = config_bool(node, "sync_each", false);
@@ -66,7 +66,7 @@ static void read_spool(struct settings *settings, struct config_node *node, cons
 static void read_batch(struct settings *settings, struct config_node *node)
 {
     settings->batch_points = (size_t)config_integer(node, "points", 5000, 1, 100000);
-    settings->batch_age_ms = config_duration(node, "age", 100, 0, 60 * SECOND_MS);
+    settings->batch_age_ms = config_duration(node, "age", SECOND_MS, 0, 60 * SECOND_MS);
 }
 
 static void read_retry(struct settings *settings, struct config_node *node)
@@ -78,58 +78,35 @@ static void read_retry(struct settings *settings, struct config_node *node)
     settings->breaker_open_ms = config_duration(node, "breaker_open", 10 * SECOND_MS, 1, HOUR_MS);
 }
 
-static void check_url(struct config_node *node, const struct target_settings *target)
+static bool is_named_before(const struct settings *settings, const char *name)
 {
-    const char *url = target->url;
-
-    if (target->kind == TARGET_FILE) {
-        if (strncmp(url, "file:///", 8) != 0)
-            config_problem(node, "url", "'%s' is not file:///absolute/path", url);
-    } else if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) {
-        config_problem(node, "url", "'%s' is not http://host:port or https://host:port", url);
-    } else if (strchr(url, '?')) {
-        config_problem(node, "url",
-                       "'%s' has a query: organisation, bucket and database have keys "
-                       "of their own here",
-                       url);
-    }
+    for (size_t i = 0; i < settings->n_targets; i++)
+        if (strcmp(settings->targets[i].name, name) == 0)
+            return true;
+    return false;
 }
 
-static void read_target(struct target_settings *target, struct config_node *node)
-{
-    target->kind = (enum target_kind)config_require_choice(node, "kind", kind_names);
-    target->url = config_url(node, "url", "");
-    check_url(node, target);
-    if (target->kind == TARGET_FILE)
-        return;
-    if (target->kind == TARGET_INFLUXDB2) {
-        target->org = config_require_string(node, "org");
-        target->bucket = config_require_string(node, "bucket");
-        target->token = config_secret_file(node, "token_file");
-    } else {
-        target->database = config_require_string(node, "database");
-        target->retention_policy = config_string(node, "retention_policy", "");
-        target->username = config_string(node, "username", NULL);
-        target->password = config_secret_file(node, "password_file");
-    }
-    target->ca_file = config_string(node, "ca_file", NULL);
-    target->gzip = config_bool(node, "gzip", true);
-    target->connect_timeout_ms =
-        config_duration(node, "connect_timeout", 5 * SECOND_MS, 1, HOUR_MS);
-    target->timeout_ms = config_duration(node, "timeout", 30 * SECOND_MS, 1, HOUR_MS);
-}
-
-/* An array, so that a second target will be one more element and not another file format. */
 static void read_targets(struct settings *settings, struct config_node *root)
 {
     struct config_node *node = config_array(root, "targets");
+    size_t n = config_length(node);
 
-    if (config_length(node) == 1)
-        read_target(&settings->target, config_item(node, 0));
-    else
+    if (n == 0 || n > SETTINGS_TARGETS_MAX)
         config_problem(root, "targets",
-                       "exactly one target is meant, such as [{\"kind\": "
-                       "\"influxdb2\", \"url\": \"http://localhost:8086\", …}]");
+                       "1 to %d targets are meant, such as [{\"kind\": \"influxdb2\", \"url\": "
+                       "\"http://localhost:8086\", …}]",
+                       SETTINGS_TARGETS_MAX);
+    for (size_t i = 0; i < n && i < SETTINGS_TARGETS_MAX; i++) {
+        struct target_settings *target = &settings->targets[i];
+        struct config_node *item = config_item(node, i);
+
+        target_settings_read(target, item, SETTINGS_TARGET_USUAL);
+        if (is_named_before(settings, target->name))
+            config_problem(item, "name", "'%s' is the name of another target already",
+                           target->name);
+        settings->readers[i] = target->name;
+        settings->n_targets++;
+    }
 }
 
 int settings_read(struct settings **out, struct config_node *root)
@@ -149,8 +126,11 @@ int settings_read(struct settings **out, struct config_node *root)
     read_retry(settings, config_object(root, "retry"));
     settings->dead_path = read_path(settings, dead, "file", state_dir, "dead-letters.jsonl");
     settings->dead_max_bytes = config_size(dead, "max_size", 16 * MIB, 4 * KIB, GIB);
+    settings->types_directory = state_dir[0] ? state_dir : settings->spool_directory;
+    encode_settings_read(&settings->encode, config_object(root, "encode"));
     read_targets(settings, root);
-    stats_settings_read(&settings->stats, config_object(root, "query"), &settings->target, 1);
+    stats_settings_read(&settings->stats, config_object(root, "query"), settings->targets,
+                        settings->n_targets);
     *out = settings;
     return 0;
 }

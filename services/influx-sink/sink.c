@@ -1,15 +1,13 @@
 #include "sink.h"
 
 #include "clock.h"
-#include "echo.h"
-#include "intake.h"
+#include "inlet.h"
 #include "log.h"
-#include "receiver.h"
 #include "report.h"
 #include "sender.h"
 #include "stats.h"
+#include "tally.h"
 #include "topic.h"
-#include "tracker.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,97 +16,19 @@
 #include <string.h>
 
 #define EVENTS_BYTES (1024 * 1024) /* dead letters on their way to the broker */
-#define ECHO_WAIT_MS 5000
-
-/* A counter of another part, shown as one of ours; reloads start it anew there and not here. */
-struct tally {
-    const char *name;
-    uint64_t told;
-};
-
-enum { TALLY_TORN, TALLY_CORRUPT, TALLY_CONNECTS, TALLY_FAILURES, TALLY_SESSIONS_LOST, N_TALLIES };
 
 struct sink {
     struct service *service;
     const struct settings *settings;
-    char *filters[SETTINGS_FILTERS_MAX + 2]; /* owned; below the root no more; questions last */
-    char *client_id;
     struct spool *spool;
-    struct echo *echo;
-    struct receiver *receiver;
-    struct intake *intake;
+    struct inlet *inlet;
     struct inbox *events;
-    struct sender *sender;
-    struct tracker *tracker;
-    struct stats *stats; /* NULL where no questions are answered */
+    struct sender *senders[SETTINGS_TARGETS_MAX]; /* one a target, in its order */
+    struct stats *stats;                          /* NULL where no questions are answered */
     struct loop_timer *sync_timer;
-    struct loop_timer *echo_timer;
-    bool silent;      /* the broker granted a subscription and does not serve it */
     bool sync_failed; /* told already */
-    bool left_behind; /* the library still holds a part of us */
-    struct tally tallies[N_TALLIES];
+    struct tally torn, corrupt;
 };
-
-/* On the library's thread. */
-static int sink_on_message(void *self, const struct mqtt_message *message)
-{
-    struct sink *sink = self;
-
-    int error;
-
-    if (sink->stats && stats_on_message(sink->stats, message))
-        return 0;
-    error = receiver_on_message(sink->receiver, message);
-    if (!error)
-        tracker_on_message(sink->tracker, message);
-    return error;
-}
-
-static void sink_test_subscriptions(struct sink *sink)
-{
-    echo_send(sink->echo, service_mqtt(sink->service));
-    loop_timer_set(sink->echo_timer, loop_now(service_loop(sink->service)) + ECHO_WAIT_MS);
-}
-
-static void sink_on_up(void *self, bool session_present)
-{
-    struct sink *sink = self;
-
-    log_info("intake_up", "client=%s session=%s", sink->client_id,
-             session_present ? "kept" : "new");
-    sink_test_subscriptions(sink);
-}
-
-static void sink_on_down(void *self, const char *reason)
-{
-    struct sink *sink = self;
-
-    log_warning("intake_down", "client=%s reason=\"%s\"", sink->client_id, reason);
-    health_set_error(service_health(sink->service), clock_time_ms(), reason);
-    loop_timer_cancel(sink->echo_timer);
-}
-
-static void sink_on_refused(void *self, const char *filter, const char *reason)
-{
-    struct sink *sink = self;
-
-    log_error("subscription_refused", "filter=%s reason=\"%s\"", filter, reason);
-    health_set_error(service_health(sink->service), clock_time_ms(), "a subscription was refused");
-}
-
-static void sink_on_echo_time(void *self)
-{
-    struct sink *sink = self;
-    const char *filter = echo_missing(sink->echo);
-
-    sink->silent = filter != NULL;
-    if (!filter || !mqtt_is_up(service_mqtt(sink->service)))
-        return;
-    log_error("subscription_silent",
-              "filter=%s what_to_do=\"allow this user to read it in the broker's ACL\"", filter);
-    health_set_error(service_health(sink->service), clock_time_ms(),
-                     "a subscription is granted and not served");
-}
 
 static void sink_on_sync_time(void *self)
 {
@@ -155,68 +75,47 @@ static void sink_on_events(void *self, short revents)
     }
 }
 
-static void sink_tally(struct sink *sink, int index, uint64_t value)
+/* "store" for the usual target, "store.NAME" for another. */
+static void sink_sample_target(const struct sink *sink, size_t i, struct health *health)
 {
-    struct tally *tally = &sink->tallies[index];
+    const char *name = sink->settings->targets[i].name;
+    bool is_usual = strcmp(name, SETTINGS_TARGET_USUAL) == 0;
+    char text[96];
 
-    if (value > tally->told)
-        health_raise(health_count(service_health(sink->service), tally->name), value - tally->told);
-    tally->told = value;
+    snprintf(text, sizeof(text), is_usual ? "store" : "store.%s", name);
+    health_set_breaker(health, text, sender_view(sink->senders[i]).breaker);
+    snprintf(text, sizeof(text), is_usual ? "waiting" : "waiting.%s", name);
+    health_set(health, text, (double)spool_waiting(spool_reader(sink->spool, i)));
+}
+
+static int64_t sink_oldest_ms(const struct sink *sink)
+{
+    int64_t oldest_ms = 0;
+
+    for (size_t i = 0; i < sink->settings->n_targets; i++) {
+        int64_t received_ms = sender_view(sink->senders[i]).received_ms;
+
+        if (received_ms > 0 && (oldest_ms == 0 || received_ms < oldest_ms))
+            oldest_ms = received_ms;
+    }
+    return oldest_ms;
 }
 
 static void sink_sample(void *self, struct health *health)
 {
     struct sink *sink = self;
     struct spool_stats spool = spool_stats(sink->spool);
-    struct sender_view view = sender_view(sink->sender);
+    int64_t oldest_ms = sink_oldest_ms(sink);
 
     health_set(health, "spool_bytes", (double)spool.bytes);
     health_set(health, "spool_records", (double)(spool.next - spool.first));
-    health_set(health, "spool_age_ms",
-               view.received_ms ? (double)(clock_time_ms() - view.received_ms) : 0);
-    health_set_breaker(health, "store", view.breaker);
-    sink_tally(sink, TALLY_TORN, spool.torn);
-    sink_tally(sink, TALLY_CORRUPT, spool.corrupt);
-    if (!sink->intake)
-        return;
-    struct intake_stats intake = intake_stats(sink->intake);
-    sink_tally(sink, TALLY_CONNECTS, intake.connects);
-    sink_tally(sink, TALLY_FAILURES, intake.failures);
-    sink_tally(sink, TALLY_SESSIONS_LOST, intake.sessions_lost);
-}
-
-static int sink_make_names(struct sink *sink)
-{
-    const char *root = service_root(sink->service);
-    size_t n = 0;
-
-    if (asprintf(&sink->client_id, "%s-intake", service_instance(sink->service)) < 0)
-        sink->client_id = NULL;
-    if (!sink->client_id)
-        return -ENOMEM;
-    for (; sink->settings->filters[n]; n++)
-        if (asprintf(&sink->filters[n], "%s/%s", root, sink->settings->filters[n]) < 0) {
-            sink->filters[n] = NULL;
-            return -ENOMEM;
-        }
-    if (sink->settings->stats.serve && asprintf(&sink->filters[n], "%s/_query/stats", root) < 0) {
-        sink->filters[n] = NULL;
-        return -ENOMEM;
-    }
-    return 0;
-}
-
-static int sink_open_tracker(struct sink *sink)
-{
-    char *path;
-    int error;
-
-    if (asprintf(&path, "%s.ledger", sink->settings->spool_directory) < 0)
-        return -ENOMEM;
-    error = tracker_open(&sink->tracker, path, service_root(sink->service),
-                         service_health(sink->service));
-    free(path);
-    return error;
+    health_set(health, "spool_age_ms", oldest_ms ? (double)(clock_time_ms() - oldest_ms) : 0);
+    for (size_t i = 0; i < sink->settings->n_targets; i++)
+        sink_sample_target(sink, i, health);
+    tally_tell(&sink->torn, health, spool.torn);
+    tally_tell(&sink->corrupt, health, spool.corrupt);
+    if (sink->inlet)
+        inlet_sample(sink->inlet, health);
 }
 
 static int sink_open_stats(struct sink *sink)
@@ -233,8 +132,10 @@ static int sink_open_spool(struct sink *sink)
 {
     struct spool_options options = {.directory = sink->settings->spool_directory,
                                     .max_bytes = sink->settings->spool_max_bytes,
+                                    .max_age_ms = sink->settings->spool_max_age_ms,
                                     .segment_bytes = sink->settings->segment_bytes,
-                                    .sync_each = sink->settings->sync_each};
+                                    .sync_each = sink->settings->sync_each,
+                                    .readers = sink->settings->readers};
     char error[512];
     int result = spool_open(&sink->spool, &options, error, sizeof(error));
     struct spool_stats stats;
@@ -250,39 +151,39 @@ static int sink_open_spool(struct sink *sink)
     return 0;
 }
 
-static int sink_open_intake(struct sink *sink)
+static int sink_open_senders(struct sink *sink)
 {
-    static const struct intake_handlers handlers = {.on_message = sink_on_message,
-                                                    .on_up = sink_on_up,
-                                                    .on_down = sink_on_down,
-                                                    .on_refused = sink_on_refused};
-    struct mqtt_options options = *service_mqtt_options(sink->service);
-
-    options.instance = sink->client_id;
-    options.session_expiry_ms = sink->settings->session_expiry_ms;
-    return intake_open(&sink->intake, service_loop(sink->service), &options,
-                       (const char *const *)sink->filters, &handlers, sink);
-}
-
-static int sink_open_sender(struct sink *sink)
-{
-    struct sender_options options = {.settings = sink->settings,
+    const struct settings *settings = sink->settings;
+    struct sender_options options = {.settings = settings,
                                      .root = service_root(sink->service),
-                                     .reader = spool_reader(sink->spool, 0),
                                      .health = service_health(sink->service),
                                      .events = sink->events};
+    int error = 0;
 
-    return sender_open(&sink->sender, &options);
+    for (size_t i = 0; !error && i < settings->n_targets; i++) {
+        options.target = &settings->targets[i];
+        options.reader = spool_reader(sink->spool, i);
+        error = sender_open(&sink->senders[i], &options);
+    }
+    return error;
+}
+
+static int sink_open_inlet(struct sink *sink)
+{
+    struct inlet_options options = {.service = sink->service,
+                                    .settings = sink->settings,
+                                    .spool = sink->spool,
+                                    .stats = sink->stats};
+
+    return inlet_open(&sink->inlet, &options);
 }
 
 static int sink_set_up(struct sink *sink)
 {
     struct loop *loop = service_loop(sink->service);
     struct health *health = service_health(sink->service);
-    int error = sink_make_names(sink);
+    int error = sink_open_spool(sink);
 
-    if (!error)
-        error = sink_open_spool(sink);
     if (!error)
         error = inbox_open(&sink->events, EVENTS_BYTES, report_event_free);
     if (!error)
@@ -290,21 +191,13 @@ static int sink_set_up(struct sink *sink)
     if (!error)
         error = loop_timer_open(&sink->sync_timer, loop, sink_on_sync_time, sink);
     if (!error)
-        error = loop_timer_open(&sink->echo_timer, loop, sink_on_echo_time, sink);
-    if (!error)
-        error = echo_open(&sink->echo, (const char *const *)sink->filters);
-    if (!error)
-        error = receiver_open(&sink->receiver, sink->spool, sink->echo, health);
-    if (!error)
-        error = sink_open_sender(sink);
-    if (!error)
-        error = sink_open_tracker(sink);
+        error = sink_open_senders(sink);
     if (!error)
         error = sink_open_stats(sink);
     if (!error)
         error = health_on_sample(health, sink_sample, sink);
     if (!error)
-        error = sink_open_intake(sink);
+        error = sink_open_inlet(sink);
     if (!error)
         loop_timer_set(sink->sync_timer, loop_now(loop) + sink->settings->sync_ms);
     return error;
@@ -312,8 +205,6 @@ static int sink_set_up(struct sink *sink)
 
 int sink_start(void **self, struct service *service, const void *settings)
 {
-    static const char *const names[N_TALLIES] = {"spool_torn", "spool_corrupt", "intake_connects",
-                                                 "intake_failures", "sessions_lost"};
     struct sink *sink = calloc(1, sizeof(*sink));
     int error;
 
@@ -321,8 +212,8 @@ int sink_start(void **self, struct service *service, const void *settings)
         return -ENOMEM;
     sink->service = service;
     sink->settings = settings;
-    for (int i = 0; i < N_TALLIES; i++)
-        sink->tallies[i].name = names[i];
+    sink->torn.name = "spool_torn";
+    sink->corrupt.name = "spool_corrupt";
     error = sink_set_up(sink);
     if (error) {
         sink_close(sink);
@@ -332,81 +223,66 @@ int sink_start(void **self, struct service *service, const void *settings)
     return 0;
 }
 
-/* The echoes go out by the service's own connection. */
 void sink_on_link(void *self, bool up)
 {
     struct sink *sink = self;
 
-    if (up && sink->intake && intake_is_up(sink->intake))
-        sink_test_subscriptions(sink);
+    inlet_on_link(sink->inlet, up);
 }
 
 void sink_drain(void *self)
 {
     struct sink *sink = self;
 
-    if (!sink->intake)
-        return;
-    receiver_stop(sink->receiver);
-    sink->left_behind = !intake_close(sink->intake);
-    sink->intake = NULL;
+    inlet_drain(sink->inlet);
 }
 
+/* Each target has all, or cannot be had. */
 bool sink_drained(void *self)
 {
     struct sink *sink = self;
-    struct spool_stats spool = spool_stats(sink->spool);
-    struct sender_view view = sender_view(sink->sender);
 
-    return spool.first == spool.next || view.away || view.held;
-}
+    for (size_t i = 0; i < sink->settings->n_targets; i++) {
+        struct sender_view view = sender_view(sink->senders[i]);
 
-static void sink_free(struct sink *sink)
-{
-    receiver_close(sink->receiver);
-    echo_close(sink->echo);
-    spool_close(sink->spool);
-    for (size_t i = 0; sink->filters[i]; i++)
-        free(sink->filters[i]);
-    free(sink->client_id);
-    free(sink);
+        if (!view.away && !view.held && spool_waiting(spool_reader(sink->spool, i)) > 0)
+            return false;
+    }
+    return true;
 }
 
 void sink_close(void *self)
 {
     struct sink *sink = self;
     struct loop *loop = service_loop(sink->service);
+    bool inlet_gone = inlet_close(sink->inlet);
 
-    sink_drain(sink);
     health_off_sample(service_health(sink->service), sink);
-    sender_close(sink->sender);
+    for (size_t i = 0; i < sink->settings->n_targets; i++)
+        sender_close(sink->senders[i]);
     stats_close(sink->stats);
-    tracker_close(sink->tracker);
     if (sink->events) {
         sink_on_events(sink, 0); /* the last dead letters */
         loop_unwatch(loop, inbox_fd(sink->events));
         inbox_close(sink->events);
     }
     loop_timer_close(sink->sync_timer);
-    loop_timer_close(sink->echo_timer);
-    if (!sink->left_behind) /* otherwise a thread still waits in the receiver */
-        sink_free(sink);
+    if (inlet_gone) /* otherwise a thread still waits for room in the spool */
+        spool_close(sink->spool);
+    free(sink);
 }
 
 bool sink_working(void *self, char *why, size_t size)
 {
     struct sink *sink = self;
-    int blocked = receiver_blocked(sink->receiver);
 
-    if (blocked)
-        snprintf(why, size, "the spool takes nothing: %s", strerror(-blocked));
-    else if (!sink->intake || !intake_is_up(sink->intake))
-        snprintf(why, size, "no durable connection to the broker");
-    else if (intake_stats(sink->intake).refused > 0 || sink->silent)
-        snprintf(why, size, "the broker does not serve a subscription; see the log");
-    else if (sender_view(sink->sender).held)
-        snprintf(why, size, "the store answers and takes nothing from us; see the log");
-    else
-        return true;
-    return false;
+    if (!inlet_working(sink->inlet, why, size))
+        return false;
+    for (size_t i = 0; i < sink->settings->n_targets; i++)
+        if (sender_view(sink->senders[i]).held) {
+            snprintf(why, size, "store %s answers and takes nothing from us; see the log",
+                     sink->settings->targets[i].name);
+            return false;
+        }
+    return true;
 }

@@ -57,7 +57,8 @@ void store_authorization(struct buffer *out, const struct target_settings *setti
     struct buffer pair = {0};
 
     if (settings->token)
-        buffer_format(out, "Authorization: Token %s", settings->token);
+        buffer_format(out, "Authorization: %s %s",
+                      settings->kind == TARGET_INFLUXDB3 ? "Bearer" : "Token", settings->token);
     if (settings->token || !settings->username)
         return;
     buffer_format(&pair, "%s:%s", settings->username, settings->password ? settings->password : "");

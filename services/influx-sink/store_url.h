@@ -12,8 +12,8 @@ void store_url_begin(struct buffer *url, const struct target_settings *settings,
 /* Appends "<separator>key=value", the value percent-encoded (RFC 3986, section 2.3). */
 void store_url_parameter(struct buffer *url, char separator, const char *key, const char *value);
 
-/* The header "Authorization: Token …" or "… Basic …" (RFC 7617); nothing where there are no
- * credentials. */
+/* The header "Authorization: Token …", "… Bearer …" (RFC 6750) or "… Basic …" (RFC 7617); nothing
+ * where there are no credentials. */
 void store_authorization(struct buffer *out, const struct target_settings *settings);
 
 #endif

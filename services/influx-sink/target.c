@@ -10,6 +10,7 @@ struct target {
 
 static const struct target_functions *const kinds[] = {[TARGET_INFLUXDB2] = &target_influx,
                                                        [TARGET_INFLUXDB1] = &target_influx,
+                                                       [TARGET_INFLUXDB3] = &target_influx,
                                                        [TARGET_FILE] = &target_file};
 
 int target_open(struct target **out, const struct target_settings *settings)

@@ -11,20 +11,25 @@
 enum target_kind {
     TARGET_INFLUXDB2, /* POST /api/v2/write?org&bucket&precision=ms */
     TARGET_INFLUXDB1, /* POST /write?db&precision=ms */
+    TARGET_INFLUXDB3, /* POST /api/v3/write_lp?db&precision=millisecond */
     TARGET_FILE       /* line protocol appended to a file, on the disk before it is called stored */
 };
 
 struct target_settings { /* all borrowed */
     enum target_kind kind;
-    const char *url; /* http://host:port, https://…, file:///path */
-    const char *org; /* influxdb2 */
+    const char *name; /* of its cursor in the spool, in the log and in health */
+    const char *url;  /* http://host:port, https://…, file:///path */
+    const char *org;  /* influxdb2 */
     const char *bucket;
     const char *token;            /* NULL: none */
-    const char *database;         /* influxdb1 */
+    const char *database;         /* influxdb1, influxdb3 */
     const char *retention_policy; /* "": the database's */
     const char *username;         /* NULL: none */
     const char *password;
     const char *ca_file; /* NULL: the system's */
+    int64_t
+        max_bytes; /* file: from this size on it becomes FILE.1, FILE.1 becomes FILE.2…; 0: never */
+    unsigned keep; /* file: how many of those there may be */
     bool gzip;
     int64_t connect_timeout_ms;
     int64_t timeout_ms;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,27 +11,81 @@
 
 #define SCHEME "file://"
 
-static int file_open(void **self, const struct target_settings *settings)
+struct file {
+    char *path;
+    int64_t max_bytes;
+    unsigned keep;
+    int fd;
+};
+
+/* Opens the file, new or to be gone on with, in place of the one that is open. */
+static int file_reopen(struct file *file)
 {
-    int fd = open(settings->url + strlen(SCHEME), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    int *kept;
+    int fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 
     if (fd < 0)
         return -errno;
-    kept = malloc(sizeof(*kept));
-    if (!kept) {
-        close(fd);
-        return -ENOMEM;
-    }
-    *kept = fd;
-    *self = kept;
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = fd;
     return 0;
 }
 
 static void file_close(void *self)
 {
-    close(*(int *)self);
-    free(self);
+    struct file *file = self;
+
+    if (file->fd >= 0)
+        close(file->fd);
+    free(file->path);
+    free(file);
+}
+
+static int file_open(void **self, const struct target_settings *settings)
+{
+    struct file *file = calloc(1, sizeof(*file));
+    int error;
+
+    if (!file)
+        return -ENOMEM;
+    file->fd = -1;
+    file->max_bytes = settings->max_bytes;
+    file->keep = settings->keep;
+    file->path = strdup(settings->url + strlen(SCHEME));
+    error = file->path ? file_reopen(file) : -ENOMEM;
+    if (error) {
+        file_close(file);
+        return error;
+    }
+    *self = file;
+    return 0;
+}
+
+/* FILE.n in `out`; FILE itself for 0. */
+static int numbered(const struct file *file, unsigned n, char **out)
+{
+    int length = n == 0 ? asprintf(out, "%s", file->path) : asprintf(out, "%s.%u", file->path, n);
+
+    return length < 0 ? -ENOMEM : 0;
+}
+
+/* From the oldest, which goes, to the newest. A number that is not there yet is passed over. */
+static int file_rotate(struct file *file)
+{
+    int error = 0;
+
+    for (unsigned n = file->keep; !error && n-- > 0;) {
+        char *from = NULL, *to = NULL;
+
+        error = numbered(file, n, &from);
+        if (!error)
+            error = numbered(file, n + 1, &to);
+        if (!error && rename(from, to) < 0 && errno != ENOENT)
+            error = -errno;
+        free(from);
+        free(to);
+    }
+    return error ? error : file_reopen(file);
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -49,19 +104,32 @@ static int write_all(int fd, const char *data, size_t size)
 }
 
 /* A part that was written before an error is taken back: lines are whole or not there. */
+static int file_append(struct file *file, const char *lines, size_t size)
+{
+    struct stat before;
+    int error;
+
+    if (fstat(file->fd, &before) < 0)
+        return -errno;
+    if (file->max_bytes > 0 && before.st_size > 0 && S_ISREG(before.st_mode) &&
+        before.st_size + (int64_t)size > file->max_bytes) {
+        error = file_rotate(file);
+        if (error)
+            return error;
+        before.st_size = 0;
+    }
+    error = write_all(file->fd, lines, size);
+    if (!error && fdatasync(file->fd) < 0)
+        error = -errno;
+    if (error && S_ISREG(before.st_mode) && ftruncate(file->fd, before.st_size) < 0)
+        error = -errno;
+    return error;
+}
+
 static void file_post(void *self, const char *lines, size_t size, struct target_answer *answer)
 {
-    int fd = *(int *)self;
-    struct stat before;
-    int error = fstat(fd, &before) < 0 ? -errno : 0;
+    int error = file_append(self, lines, size);
 
-    if (!error) {
-        error = write_all(fd, lines, size);
-        if (!error && fdatasync(fd) < 0)
-            error = -errno;
-        if (error && S_ISREG(before.st_mode) && ftruncate(fd, before.st_size) < 0)
-            error = -errno;
-    }
     answer->result.status = error ? 0 : 204;
     if (error)
         target_words(answer, strerror(-error), strlen(strerror(-error)));

@@ -1,4 +1,4 @@
-/* InfluxDB 1.x and 2.x over HTTP: "Write data with the API" of their documentation. */
+/* InfluxDB 1.x, 2.x and 3.x over HTTP: "Write data with the API" of their documentation. */
 #include "target_kind.h"
 
 #include "http.h"
@@ -21,17 +21,26 @@ static void make_url(struct influx *influx, const struct target_settings *settin
 {
     struct buffer *url = &influx->url;
 
-    if (settings->kind == TARGET_INFLUXDB2) {
+    switch (settings->kind) {
+    case TARGET_INFLUXDB2:
         store_url_begin(url, settings, "/api/v2/write");
         store_url_parameter(url, '?', "org", settings->org);
         store_url_parameter(url, '&', "bucket", settings->bucket);
-    } else {
+        buffer_text(url, "&precision=ms");
+        break;
+    case TARGET_INFLUXDB3:
+        store_url_begin(url, settings, "/api/v3/write_lp");
+        store_url_parameter(url, '?', "db", settings->database);
+        buffer_text(url, "&precision=millisecond");
+        break;
+    default:
         store_url_begin(url, settings, "/write");
         store_url_parameter(url, '?', "db", settings->database);
         if (settings->retention_policy[0])
             store_url_parameter(url, '&', "rp", settings->retention_policy);
+        buffer_text(url, "&precision=ms");
+        break;
     }
-    buffer_text(url, "&precision=ms");
 }
 
 static void influx_close(void *self)
@@ -68,6 +77,16 @@ static int influx_open(void **self, const struct target_settings *settings)
     return 0;
 }
 
+/* A store that has taken a write answers 204 and has nothing to say; with words under a 2xx it is
+ * somebody else who answers, or an error. */
+static bool is_silent(const struct buffer *body)
+{
+    const char *text = buffer_string(body);
+
+    text += strspn(text, " \r\n\t");
+    return !*text || strcmp(text, "{}") == 0;
+}
+
 static void influx_post(void *self, const char *lines, size_t size, struct target_answer *answer)
 {
     struct influx *influx = self;
@@ -88,7 +107,7 @@ static void influx_post(void *self, const char *lines, size_t size, struct targe
     }
     answer->result.status = influx->answer.status;
     answer->result.retry_after_ms = influx->answer.retry_after_ms;
-    answer->result.says_error = strstr(buffer_string(body), "\"error\"") != NULL;
+    answer->result.says_error = !is_silent(body);
     target_words(answer, buffer_string(body), body->size);
 }
 

@@ -65,6 +65,10 @@ class InfluxDB(stand.Program):
         series = result["series"][0]
         return [dict(zip(series["columns"], row)) for row in series["values"]]
 
+    def write(self, lines):
+        request = urllib.request.Request(f"{self.url}/write?db=fieldline&precision=ms", lines.encode())
+        urllib.request.urlopen(request, timeout=stand.PATIENCE_S).close()
+
     def count(self, measurement, field):
         rows = self.query(f'SELECT COUNT("{field}") FROM "{measurement}"')
         return rows[0]["count"] if rows else 0
@@ -104,7 +108,7 @@ class VictoriaMetrics(stand.Program):
 class ScriptedStore:
     """Answers each write with what `script(lines)` returns: a status, or (status, headers, body).
 
-    None leaves the request without an answer. `posts` holds the lines of each write, `stored` those of the writes
+    None leaves the request without an answer; a function is called with the handler, to answer as it likes. `posts` holds the lines of each write, `stored` those of the writes
     that got a 2xx, `requests` the headers and paths. Each GET is answered with what `script_get(path, headers)`
     returns, in the same form."""
 
@@ -150,6 +154,10 @@ class ScriptedStore:
         if answer is None:
             self._released.wait(60)
             handler.close_connection = True
+            return
+        if callable(answer):
+            handler.close_connection = True
+            answer(handler)
             return
         status, headers, text = answer if isinstance(answer, tuple) else (answer, {}, "")
         handler.send_response(status)

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 import signal
 import subprocess
 import time
@@ -23,6 +24,12 @@ def reading(seq, **values):
 def seqs(lines):
     """The readings' numbers in lines of measurement sensors."""
     return {int(line.split()[-1]) - TS for line in lines if line.startswith("sensors,")}
+
+
+def file_seqs(path):
+    """Those in a file that may be being written."""
+    text = path.read_text() if path.exists() else ""
+    return seqs(text[: text.rfind("\n") + 1].splitlines())
 
 
 class Publisher:
@@ -173,14 +180,14 @@ def test_what_cannot_be_stored_becomes_a_dead_letter_and_stops_nothing(sink, inf
     publisher.done()
     service.signal(signal.SIGCONT)
     stand.wait_until(lambda: influxdb.count("sensors", "n") == 99, what="the other points")
-    refused = listener.wait("iot/_dead/influx-sink", lambda m: m.json["reason"] == "refused")
-    assert "field type conflict" in refused.json["detail"]
+    refused = listener.wait("iot/_dead/influx-sink", lambda m: m.json["reason"] == "type_conflict")
+    assert 'field "n" of "sensors" is of type float' in refused.json["detail"]
     assert refused.json["payload"] == reading(50, n="a text where numbers are")
     unread = listener.wait("iot/_dead/influx-sink", lambda m: m.json["reason"] == "bad_payload")
     for message in (refused, unread):
         check(message.topic, message.payload)
     shown = tool(service, "--dead-letters", "list")
-    assert "field type conflict" in shown and "bad_payload" in shown and "2 dead letters" in shown
+    assert "type_conflict" in shown and "bad_payload" in shown and "2 dead letters" in shown
 
 
 def test_victoriametrics_by_the_second_protocol(sink, publisher, tmp_path):
@@ -299,7 +306,44 @@ def test_422_is_not_sent_again(sink, scripted, publisher, listener):
     assert sum(3 in seqs(post) for post in scripted.posts) == 1
 
 
-@pytest.mark.parametrize("answer", [429, 500, 503, 408, (200, {}, '{"error":"engine closed"}'), None])
+def cut_answer(handler):
+    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"results":')
+
+
+def endless_answer(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    try:
+        while True:
+            handler.wfile.write(b"400\r\n" + b"x" * 1024 + b"\r\n")
+    except OSError:
+        pass
+
+
+def slow_answer(handler):
+    handler.wfile.write(b"HTTP/1.1 204 No Content\r\nX-Slow: ")
+    try:
+        while True:
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+    except OSError:
+        pass
+
+
+def no_http(handler):
+    handler.wfile.write(b"220 mail.example.org ESMTP\r\n")
+
+
+LIES = [
+    (200, {}, '{"error":"engine closed"}'),
+    (200, {}, "<html>Please log in to this network</html>"),
+    cut_answer,
+    endless_answer,
+    slow_answer,
+    no_http,
+]
+
+
+@pytest.mark.parametrize("answer", [429, 500, 503, 408, None, *LIES])
 def test_store_in_trouble_is_waited_for(sink, scripted, publisher, listener, answer):
     scripted.script = lambda lines: answer
     sink({**influxdb2(scripted.url), "timeout": "300ms"})
@@ -357,7 +401,7 @@ def test_file_target(sink, publisher, tmp_path):
     path = tmp_path / "points.lp"
     service = sink({"kind": "file", "url": f"file://{path}"})
     publisher.publish(range(1000)).done()
-    stand.wait_until(lambda: seqs(path.read_text().splitlines()) == set(range(1000)), what="all points")
+    stand.wait_until(lambda: file_seqs(path) == set(range(1000)), what="all points")
     assert service.stop() == 0
 
 
@@ -397,3 +441,133 @@ def test_reload_loses_nothing(sink, scripted, publisher):
     up(service, times=2)
     assert "reloaded" in service.log()
     stand.wait_until(lambda: seqs(scripted.stored) == set(range(1000)), what="all points")
+
+
+def test_type_that_the_store_has_is_learnt(sink, influxdb, publisher, listener):
+    influxdb.start()
+    influxdb.write("sensors,device_id=greenhouse_001,location=facility_a n=7i 1763805500000\n")
+    service = sink(influxdb1(influxdb.url))
+    publisher.publish(range(10)).done()
+    stand.wait_until(lambda: influxdb.count("sensors", "n") == 11, what="all points, as integers")
+    assert not listener.find("iot/_dead/influx-sink")
+    service.stop()
+    service.start()
+    up(service, 2)
+    publisher.publish([10], n=True)
+    publisher.publish([11], n="no number").done()
+    letter = listener.wait("iot/_dead/influx-sink").json
+    assert letter["reason"] == "type_conflict" and "is of type integer" in letter["detail"]
+    (row,) = stand.wait_until(lambda: influxdb.query(f"SELECT n FROM sensors WHERE time = {TS + 10}ms"), what="a 1")
+    assert row["n"] == 1
+
+
+def test_points_as_the_configuration_wants_them(sink, scripted, publisher, listener):
+    now = int(time.time() * 1000)
+    sink(
+        influxdb2(scripted.url),
+        encode={
+            "integers": ["climate/units"],
+            "window": {"past": "1h", "future": "10s"},
+            "rules": [
+                {
+                    "topics": "+/greenhouse_001/telemetry/+",
+                    "measurement": "climate",
+                    "tags": {"area": "north"},
+                    "fields": {"n": "units"},
+                }
+            ],
+        },
+    )
+    late, good, early = ({"ts": now + d, "seq": 1, "values": {"n": 3}} for d in (-7200000, 0, 60000))
+    listener.publish(TOPIC, [late, good, early])
+    stand.wait_until(lambda: scripted.stored, what="the point")
+    assert scripted.stored == [f"climate,area=north,device_id=greenhouse_001,location=facility_a units=3i {now}"]
+    letter = listener.wait("iot/_dead/influx-sink").json
+    assert letter["reason"] == "out_of_window" and "so are 1 more" in letter["detail"]
+
+
+def test_target_that_is_away_holds_nobody_up(sink, scripted, publisher, tmp_path):
+    scripted.script = lambda lines: 503
+    path = tmp_path / "points.lp"
+    file = {"name": "archive", "kind": "file", "url": f"file://{path}"}
+    service = sink(file, targets=[influxdb2(scripted.url), file], spool={"max_size": "8MiB", "segment_size": "1MiB"})
+    publisher.publish(range(300), text="x" * 10000).done()
+    stand.wait_until(lambda: file_seqs(path) == set(range(300)), what="the file")
+    stand.wait_until(lambda: "for     0 records, target archive" in tool(service, "--spool-info"), what="its cursor")
+    waiting = re.search(r"for     (\d+) records, target main", tool(service, "--spool-info"))
+    assert int(waiting[1]) >= 300
+    scripted.script = lambda lines: 204
+    stand.wait_until(lambda: seqs(scripted.stored) == set(range(300)), what="the store")
+    assert service.stop() == 0
+
+
+def test_removed_target_holds_no_segments(sink, scripted, publisher, tmp_path):
+    scripted.script = lambda lines: 503
+    path = tmp_path / "points.lp"
+    file = {"name": "archive", "kind": "file", "url": f"file://{path}"}
+    service = sink(file, targets=[influxdb2(scripted.url), file], spool={"max_size": "8MiB", "segment_size": "1MiB"})
+    publisher.publish(range(300), text="x" * 10000).done()
+    stand.wait_until(lambda: file_seqs(path) == set(range(300)), what="the file")
+    config = json.loads(service.config_path.read_text())
+    config["targets"] = [file]
+    service.write(config)
+    service.signal(signal.SIGHUP)
+    up(service, 2)
+    shown = tool(service, "--spool-info")
+    assert "waiting   0 records" in shown and "target main" not in shown and "in 1 segments" in shown
+
+
+def test_influxdb3_request_and_its_partial_write(sink, scripted, publisher, listener, tmp_path):
+    """InfluxDB 3 stores the good lines of a refused write; to send them again is harmless."""
+
+    def script(lines):
+        if not any(" n=33 " in line for line in lines):
+            return 204
+        scripted.stored += [line for line in lines if " n=33 " not in line]
+        words = {"error": "partial write of line protocol occurred", "data": [{"error_message": "the server's words"}]}
+        return (400, {}, json.dumps(words))
+
+    (tmp_path / "token").write_text("secret\n")
+    scripted.script = script
+    target = {
+        "kind": "influxdb3",
+        "url": scripted.url,
+        "database": "field line",
+        "token_file": str(tmp_path / "token"),
+    }
+    sink(target)
+    publisher.publish(range(100)).done()
+    letter = listener.wait("iot/_dead/influx-sink").json
+    assert letter["payload"] == reading(33) and "the server's words" in letter["detail"]
+    stand.wait_until(lambda: seqs(scripted.stored) == set(range(100)) - {33}, what="all the others")
+    path, headers = scripted.requests[0]
+    assert path == "/api/v3/write_lp?db=field%20line&precision=millisecond"
+    assert headers["Authorization"] == "Bearer secret"
+
+
+def test_posts_grow_slowly_after_an_outage(sink, scripted, publisher):
+    scripted.script = lambda lines: 503
+    sink(influxdb2(scripted.url))
+    publisher.publish(range(200)).done()
+    stand.wait_until(lambda: len(scripted.posts) > 6, what="the breaker to open")
+    first = []
+
+    def script(lines):
+        first.append(len(lines))
+        return 204
+
+    scripted.script = script
+    stand.wait_until(lambda: seqs(scripted.stored) >= set(range(200)), what="all points")
+    assert first[:4] == [1, 2, 4, 8]
+
+
+def test_file_target_is_rotated(sink, publisher, tmp_path):
+    path = tmp_path / "points.lp"
+    sink({"kind": "file", "url": f"file://{path}", "max_size": "4KiB", "keep": 3}, batch={"points": 20, "age": "0s"})
+    publisher.publish(range(200)).done()
+    stand.wait_until(lambda: 199 in file_seqs(path), what="the last point")
+    parts = [tmp_path / f"points.lp.{i}" for i in (3, 2, 1)] + [path]
+    assert all(part.stat().st_size <= 4096 for part in parts)
+    assert not (tmp_path / "points.lp.4").exists()
+    kept = [i for part in parts for i in sorted(seqs(part.read_text().splitlines()))]
+    assert kept == list(range(kept[0], 200)) and len(kept) > 100

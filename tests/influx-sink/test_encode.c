@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,47 @@
 
 #define SENSORS "iot/facility_a/greenhouse_001/telemetry/sensors"
 
-static char error[256];
+#define AT "sensors,device_id=greenhouse_001,location=facility_a "
+#define VALUES(members) "{\"ts\":1,\"seq\":1,\"values\":{" members "}}"
+#define DAY_MS INT64_C(86400000)
+
+static struct encode_notes notes;
+static struct mapping mapping;
+static struct field_types *types;
+static struct encoder encoder;
+
+static int set_up(void **state)
+{
+    (void)state;
+    mapping = (struct mapping){0};
+    encoder = (struct encoder){.root = "iot", .mapping = &mapping};
+    assert_int_equal(field_types_open(&types, 100), 0);
+    encoder.types = types;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    field_types_close(types);
+    return 0;
+}
+
+static int encode_at(struct lines *lines, const char *topic, const char *payload,
+                     int64_t received_ms)
+{
+    struct message message = {.topic = topic,
+                              .topic_length = strlen(topic),
+                              .payload = payload,
+                              .size = strlen(payload),
+                              .received_ms = received_ms};
+
+    return encode_message(&encoder, &message, lines, &notes);
+}
 
 static int encode(struct lines *lines, const char *topic, const char *payload)
 {
-    return encode_message(lines, "iot", topic, payload, strlen(payload), error, sizeof(error));
+    return encode_at(lines, topic, payload, 0);
 }
 
 static void check(const char *topic, const char *payload, const char *expected)
@@ -23,7 +60,7 @@ static void check(const char *topic, const char *payload, const char *expected)
     struct lines lines = {0};
 
     if (encode(&lines, topic, payload) < 0)
-        fail_msg("%s", error);
+        fail_msg("%s", notes.detail);
     assert_string_equal(buffer_string(&lines.text), expected);
     lines_free(&lines);
 }
@@ -34,8 +71,8 @@ static void check_refused(const char *topic, const char *payload, int code, cons
 
     assert_int_equal(encode(&lines, SENSORS, "{\"ts\":1,\"seq\":1,\"values\":{\"a\":1}}"), 1);
     assert_int_equal(encode(&lines, topic, payload), code);
-    if (!strstr(error, words))
-        fail_msg("'%s' is not in '%s'", words, error);
+    if (!strstr(notes.detail, words))
+        fail_msg("'%s' is not in '%s'", words, notes.detail);
     assert_int_equal(lines.n, 1); /* what was there before stays, and nothing else */
     assert_string_equal(buffer_string(&lines.text),
                         "sensors,device_id=greenhouse_001,location=facility_a a=1 1\n");
@@ -181,19 +218,120 @@ static void test_escapes(void **state)
     lines_free(&lines);
 }
 
+static void test_integers_by_pattern(void **state)
+{
+    (void)state;
+    mapping.integers[0] = "sensors/n_*";
+    mapping.integers[1] = "command/*";
+    mapping.n_integers = 2;
+    check(SENSORS, VALUES("\"n_jams\":3,\"n\":3"), AT "n_jams=3i,n=3 1\n");
+    check(SENSORS, VALUES("\"n_jams\":true"), AT "n_jams=1i 1\n");
+    assert_int_equal(notes.coerced, 1);
+    check(SENSORS, VALUES("\"n_jams\":2.5"), AT "n_jams=2i 1\n");
+    assert_int_equal(notes.rounded, 1);
+    check(SENSORS, VALUES("\"n_jams\":-9007199254740992.0"), AT "n_jams=-9007199254740992i 1\n");
+}
+
+static void test_values_take_the_type_of_their_field(void **state)
+{
+    (void)state;
+    check(SENSORS, VALUES("\"a\":1.5,\"b\":true,\"c\":\"x\""), AT "a=1.5,b=true,c=\"x\" 1\n");
+    check(SENSORS, VALUES("\"a\":true"), AT "a=1 1\n");
+    assert_int_equal(notes.coerced, 1);
+    field_types_set(types, "sensors", "i", FIELD_INTEGER); /* the store has it so */
+    check(SENSORS, VALUES("\"i\":7"), AT "i=7i 1\n");
+    assert_int_equal(notes.n_faults, 0);
+}
+
+/* What does not fit is left out and told; the rest of the message is stored. */
+static void test_type_conflict(void **state)
+{
+    static const char *const unfit[] = {"\"a\":\"x\"", "\"b\":1",    "\"b\":\"x\"",
+                                        "\"c\":1",     "\"c\":true", "\"i\":1e19"};
+
+    (void)state;
+    check(SENSORS, VALUES("\"a\":1.5,\"b\":true,\"c\":\"x\""), AT "a=1.5,b=true,c=\"x\" 1\n");
+    field_types_set(types, "sensors", "i", FIELD_INTEGER);
+    for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++) {
+        char payload[128];
+
+        snprintf(payload, sizeof(payload), VALUES("%s,\"d\":2"), unfit[i]);
+        check(SENSORS, payload, AT "d=2 1\n");
+        assert_int_equal(notes.n_faults, 1);
+        assert_string_equal(notes.reason, "type_conflict");
+        assert_non_null(strstr(notes.detail, "of \"sensors\" is of type"));
+    }
+    check(SENSORS, VALUES("\"a\":\"x\""), ""); /* nothing is left */
+    assert_int_equal(notes.n_faults, 1);
+}
+
+static void test_window(void **state)
+{
+    struct lines lines = {0};
+
+    (void)state;
+    encoder.past_ms = 2 * DAY_MS;
+    encoder.future_ms = DAY_MS;
+    assert_int_equal(encode_at(&lines, SENSORS,
+                               "[{\"ts\":863999999,\"seq\":1,\"values\":{\"a\":1}},"
+                               "{\"ts\":864000000,\"seq\":2,\"values\":{\"a\":2}},"
+                               "{\"ts\":1123200000,\"seq\":3,\"values\":{\"a\":3}},"
+                               "{\"ts\":1123200001,\"seq\":4,\"values\":{\"a\":4}}]",
+                               12 * DAY_MS),
+                     2);
+    assert_string_equal(buffer_string(&lines.text), AT "a=2 864000000\n" AT "a=3 1123200000\n");
+    assert_int_equal(notes.n_faults, 2);
+    assert_string_equal(notes.reason, "out_of_window");
+    assert_non_null(strstr(notes.detail, "ts 863999999 is 172800 s before the message came"));
+    assert_int_equal(encode_at(&lines, "iot/_service/x/health", "{\"ts\":1}", 12 * DAY_MS), 0);
+    assert_int_equal(notes.n_faults, 1);
+    encoder.past_ms = encoder.future_ms = 0; /* any time */
+    assert_int_equal(encode_at(&lines, SENSORS, VALUES("\"a\":1"), 12 * DAY_MS), 1);
+    lines_free(&lines);
+}
+
+static void test_tags_and_names_by_topic(void **state)
+{
+    (void)state;
+    mapping.n_rules = 3;
+    mapping.rules[0] = (struct mapping_rule){
+        .filter = "facility_a/#", .tags = {{"area", "north"}, {"zone", "a b"}}, .n_tags = 2};
+    mapping.rules[1] = (struct mapping_rule){.filter = "+/greenhouse_001/telemetry/sensors",
+                                             .measurement = "climate",
+                                             .tags = {{"e", "5"}, {"area", "south"}},
+                                             .n_tags = 2,
+                                             .fields = {{"temp", "temperature"}},
+                                             .n_fields = 1};
+    mapping.rules[2] = (struct mapping_rule){.filter = "facility_b/#", .measurement = "never"};
+    mapping.integers[0] = "climate/temperature"; /* by the names that are stored */
+    mapping.n_integers = 1;
+    check(SENSORS, VALUES("\"temp\":20,\"hum\":61"),
+          "climate,area=south,device_id=greenhouse_001,e=5,location=facility_a,zone=a\\ b "
+          "temperature=20i,hum=61 1\n");
+    check("iot/facility_a/line_001/result/fan", "{\"result\":\"ok\",\"ts\":5}",
+          "command,actuator=fan,area=north,device_id=line_001,location=facility_a,zone=a\\ b "
+          "result=\"ok\",queued_ms=0,took_ms=0 5\n");
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_readings),
-        cmocka_unit_test(test_array_of_readings),
-        cmocka_unit_test(test_nothing_to_store),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_results),
-        cmocka_unit_test(test_alerts),
-        cmocka_unit_test(test_health),
-        cmocka_unit_test(test_ledger_in_health),
-        cmocka_unit_test(test_what_cannot_be_read),
-        cmocka_unit_test(test_escapes),
+        TEST(test_readings),
+        TEST(test_array_of_readings),
+        TEST(test_nothing_to_store),
+        TEST(test_texts),
+        TEST(test_results),
+        TEST(test_alerts),
+        TEST(test_health),
+        TEST(test_ledger_in_health),
+        TEST(test_what_cannot_be_read),
+        TEST(test_escapes),
+        TEST(test_integers_by_pattern),
+        TEST(test_values_take_the_type_of_their_field),
+        TEST(test_type_conflict),
+        TEST(test_window),
+        TEST(test_tags_and_names_by_topic),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

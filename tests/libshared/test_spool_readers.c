@@ -163,6 +163,22 @@ static void test_reader_that_is_gone_holds_nothing(void **state)
     spool_close(spool);
 }
 
+static void test_new_reader_is_seen_from_outside(void **state)
+{
+    struct spool *spool = spool_for(both, false, 0);
+    struct spool_view view;
+    uint64_t past;
+
+    (void)state;
+    append(spool, 5);
+    assert_int_equal(take(spool_reader(spool, 0), 5, &past), 5);
+    assert_int_equal(spool_commit(spool_reader(spool, 0), 5), 0);
+    assert_int_equal(spool_inspect(directory, &view, error, sizeof(error)), 0);
+    assert_int_equal(view.n_readers, 2); /* the slow one has not committed anything yet */
+    assert_int_equal(view.stats.first, 0);
+    spool_close(spool);
+}
+
 static void test_names_that_cannot_be(void **state)
 {
     static const char *const none[] = {NULL};
@@ -287,6 +303,7 @@ int main(void)
         TEST(test_each_reader_has_its_own_place),
         TEST(test_each_reader_is_woken),
         TEST(test_reader_that_is_gone_holds_nothing),
+        TEST(test_new_reader_is_seen_from_outside),
         TEST(test_names_that_cannot_be),
         TEST(test_dropped_for_the_slow_one_only),
         TEST(test_damage_is_counted_once),
