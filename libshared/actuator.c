@@ -1,31 +1,9 @@
-#include "actuator.h"
-
-#include "ledger.h"
-#include "pending.h"
+#include "actuator_state.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MESSAGE_SIZE 129
-
-struct actuator {
-    const struct actuator_settings *settings;
-    struct actuator_handlers handlers;
-    void *self;
-    struct ledger *ledger;
-    struct pending slots[2];
-    struct pending *queued; /* either points to a slot or is NULL */
-    struct pending *in_flight;
-    char message[MESSAGE_SIZE];
-
-    bool known;        /* the members below say something */
-    struct value held; /* owned */
-    int64_t held_ms;
-    char held_source[COMMAND_SOURCE_SIZE];
-    char held_id[COMMAND_ID_SIZE];
-};
 
 /* Who gets the answer. */
 struct reply {
@@ -46,6 +24,7 @@ int actuator_open(struct actuator **out, const struct actuator_settings *setting
     actuator->settings = settings;
     actuator->handlers = *handlers;
     actuator->self = self;
+    guard_init(&actuator->guard, &settings->guard);
     *out = actuator;
     return 0;
 }
@@ -73,7 +52,7 @@ static void answer(const struct actuator *actuator, const struct command_result 
                                  reply->correlation, reply->correlation_size);
 }
 
-static struct value known_value(const struct actuator *actuator)
+struct value actuator_held(const struct actuator *actuator)
 {
     return actuator->known ? actuator->held : (struct value){.type = VALUE_NONE};
 }
@@ -83,45 +62,51 @@ static struct reply reply_to(const struct actuator_request *request)
     return (struct reply){request->response_topic, request->correlation, request->correlation_size};
 }
 
+static void remember(struct actuator *actuator, const struct command_result *result)
+{
+    ledger_add(actuator->ledger, result);
+    if (actuator->handlers.on_record && result->id[0] != '\0')
+        actuator->handlers.on_record(actuator->self, actuator, result);
+}
+
 /* Ends what never came into the queue. What got as far as its id being looked up is remembered. */
 static void refuse(struct actuator *actuator, const struct actuator_request *request,
-                   const struct command_result *result, bool remember)
+                   const struct command_result *result, bool is_new)
 {
     struct reply reply = reply_to(request);
 
     answer(actuator, result, &reply);
-    if (remember)
-        ledger_add(actuator->ledger, result);
+    if (is_new)
+        remember(actuator, result);
 }
 
-static void answer_pending(struct actuator *actuator, struct pending *pending,
-                           struct command_result *result)
+void actuator_answer(struct actuator *actuator, struct pending *pending,
+                     struct command_result *result)
 {
     struct reply reply = {pending->response_topic, pending->correlation, pending->correlation_size};
 
-    ledger_add(actuator->ledger, result);
+    remember(actuator, result);
     answer(actuator, result, &reply);
     result->reason = "duplicate";
     for (unsigned i = 0; i < pending->repeats; i++)
         answer(actuator, result, &reply);
 }
 
-/* Ends a command that was queued and not written. */
-static void end_queued(struct actuator *actuator, enum command_outcome outcome, const char *reason,
-                       const char *message, int64_t now_ms, int64_t time_ms)
+void actuator_end_queued(struct actuator *actuator, enum command_outcome outcome,
+                         const char *reason, const char *message, int64_t now_ms, int64_t time_ms)
 {
     struct pending *pending = actuator->queued;
     struct command_result result = {.id = pending->command.id,
                                     .outcome = outcome,
                                     .reason = reason,
-                                    .value = known_value(actuator),
+                                    .value = actuator_held(actuator),
                                     .ts_ms = time_ms,
                                     .queued_ms = now_ms - pending->arrived_ms,
                                     .source = pending->command.source,
                                     .message = message};
 
     actuator->queued = NULL;
-    answer_pending(actuator, pending, &result);
+    actuator_answer(actuator, pending, &result);
     pending_clear(pending);
 }
 
@@ -152,38 +137,80 @@ static bool repeats(struct actuator *actuator, const struct command *command,
     return true;
 }
 
-static struct pending *free_slot(struct actuator *actuator)
+struct pending *actuator_slot(struct actuator *actuator)
 {
-    return &actuator->slots[actuator->in_flight == &actuator->slots[0] ? 1 : 0];
+    actuator->queued = &actuator->slots[actuator->in_flight == &actuator->slots[0] ? 1 : 0];
+    return actuator->queued;
 }
 
 static void enqueue(struct actuator *actuator, const struct command *command,
                     const struct actuator_request *request, int64_t now_ms, int64_t time_ms)
 {
+    struct pending *pending;
+
     if (actuator->queued)
-        end_queued(actuator, COMMAND_SUPERSEDED, NULL, "a newer command came before it was written",
-                   now_ms, time_ms);
-    actuator->queued = free_slot(actuator);
-    pending_fill(actuator->queued, command, request);
-    actuator->queued->arrived_ms = now_ms;
-    actuator->queued->expires_ms = pending_expiry(command, request->expiry_s, now_ms, time_ms);
-    actuator_convert(actuator->settings, &actuator->queued->command.value,
-                     &actuator->queued->value);
+        actuator_end_queued(actuator, COMMAND_SUPERSEDED, NULL,
+                            "a newer command came before it was written", now_ms, time_ms);
+    pending = actuator_slot(actuator);
+    pending_fill(pending, command, request);
+    pending->arrived_ms = now_ms;
+    pending->expires_ms = pending_expiry(command, request->expiry_s, now_ms, time_ms);
+    actuator_convert(actuator->settings, &pending->command.value, &pending->value);
+}
+
+/* Whether this is where the actuator may always go: its safe value, or off. */
+static bool is_rest(const struct actuator *actuator, const struct value *wanted)
+{
+    const struct actuator_settings *settings = actuator->settings;
+
+    if (settings->safe.type != VALUE_NONE)
+        return value_equal(&settings->safe, wanted);
+    return settings->type != ACTUATOR_TEXT && !guard_is_on(wanted);
+}
+
+const char *actuator_forbid(const struct actuator *actuator, const struct value *wanted,
+                            int64_t now_ms, const char **why)
+{
+    const char *reason;
+
+    if (actuator->forcing) {
+        *why = "it is on its way to its safe value";
+        return "interlock";
+    }
+    reason = guard_refuse(&actuator->guard, wanted, now_ms, why);
+    if (!reason && actuator->handlers.forbid && !is_rest(actuator, wanted))
+        reason = actuator->handlers.forbid(actuator->self, actuator, why);
+    return reason;
+}
+
+/* Judges a command that is readable and new: 0 where it is to be written, else `result` says why
+ * not. */
+static int judge(const struct actuator *actuator, const struct command *command, bool device_online,
+                 int64_t now_ms, struct command_result *result)
+{
+    struct value value;
+
+    result->reason = actuator_convert(actuator->settings, &command->value, &value);
+    if (!result->reason && !device_online)
+        result->reason = "device_offline";
+    if (!result->reason)
+        result->reason = actuator_forbid(actuator, &value, now_ms, &result->message);
+    return result->reason ? -EPERM : 0;
 }
 
 void actuator_offer(struct actuator *actuator, const struct actuator_request *request,
                     bool device_online, int64_t now_ms, int64_t time_ms)
 {
     struct command command;
-    struct value value;
     char error[128];
     bool readable =
         command_decode(&command, request->payload, request->size, error, sizeof error) == 0;
     struct command_result result = {.id = readable ? command.id : "",
                                     .outcome = COMMAND_REJECTED,
-                                    .value = known_value(actuator),
+                                    .value = actuator_held(actuator),
                                     .ts_ms = time_ms,
-                                    .source = readable ? command.source : NULL};
+                                    .source = readable ? command.source : NULL,
+                                    .dry_run = actuator->settings->dry_run};
 
     if (request->retained) {
         result.reason = "retained";
@@ -198,112 +225,20 @@ void actuator_offer(struct actuator *actuator, const struct actuator_request *re
     } else if (pending_expiry(&command, request->expiry_s, now_ms, time_ms) <= now_ms) {
         result.outcome = COMMAND_EXPIRED;
         refuse(actuator, request, &result, true);
-    } else if ((result.reason = actuator_convert(actuator->settings, &command.value, &value)) !=
-               NULL) {
+    } else if (judge(actuator, &command, device_online, now_ms, &result) != 0) {
         refuse(actuator, request, &result, true);
-    } else if (!device_online) {
-        result.reason = "device_offline";
+    } else if (actuator->settings->dry_run) {
+        result.outcome = COMMAND_OK;
+        result.message = "a dry run: nothing was written";
         refuse(actuator, request, &result, true);
     } else {
         enqueue(actuator, &command, request, now_ms, time_ms);
     }
 }
 
-bool actuator_waiting(const struct actuator *actuator)
+void actuator_restore(struct actuator *actuator, const struct command_result *result)
 {
-    return actuator->queued && !actuator->in_flight;
-}
-
-const struct value *actuator_next(struct actuator *actuator, int64_t now_ms, int64_t time_ms)
-{
-    if (actuator->queued && actuator->queued->expires_ms <= now_ms)
-        end_queued(actuator, COMMAND_EXPIRED, NULL, "waited too long for its turn", now_ms,
-                   time_ms);
-    if (!actuator_waiting(actuator))
-        return NULL;
-    actuator->in_flight = actuator->queued;
-    actuator->queued = NULL;
-    actuator->in_flight->started_ms = now_ms;
-    actuator->message[0] = '\0';
-    return &actuator->in_flight->value;
-}
-
-void actuator_explain(struct actuator *actuator, const char *message)
-{
-    snprintf(actuator->message, sizeof actuator->message, "%s", message);
-}
-
-void actuator_announce(struct actuator *actuator)
-{
-    struct command_state state = {.ts_ms = actuator->held_ms,
-                                  .value = actuator->held,
-                                  .source = actuator->held_source[0] ? actuator->held_source : NULL,
-                                  .command_id = actuator->held_id};
-
-    if (actuator->known)
-        actuator->handlers.on_state(actuator->self, actuator, &state);
-}
-
-/* Without memory for a text the last state stays. */
-static void hold(struct actuator *actuator, const struct value *value, const char *source,
-                 const char *id, int64_t time_ms)
-{
-    struct value copy;
-
-    if (value_copy(&copy, value) != 0)
-        return;
-    value_free(&actuator->held);
-    actuator->held = copy;
-    actuator->held_ms = time_ms;
-    actuator->known = true;
-    snprintf(actuator->held_source, sizeof actuator->held_source, "%s", source);
-    snprintf(actuator->held_id, sizeof actuator->held_id, "%s", id);
-    actuator_announce(actuator);
-}
-
-void actuator_observe(struct actuator *actuator, struct value held, int64_t time_ms)
-{
-    struct value value;
-    const char *reason = actuator_convert(actuator->settings, &held, &value);
-
-    if (actuator->in_flight || (reason && strcmp(reason, "bad_value") == 0))
-        return;
-    if (!actuator->known || !value_equal(&actuator->held, &value))
-        hold(actuator, &value, "device", "", time_ms);
-}
-
-void actuator_done(struct actuator *actuator, enum command_outcome outcome, const char *reason,
-                   struct value held, int64_t now_ms, int64_t time_ms)
-{
-    struct pending *pending = actuator->in_flight;
-    struct command_result result;
-
-    if (!pending)
-        return;
-    if (outcome == COMMAND_OK && held.type == VALUE_NONE)
-        held = pending->value;
-    result = (struct command_result){.id = pending->command.id,
-                                     .outcome = outcome,
-                                     .reason = reason,
-                                     .value = held,
-                                     .ts_ms = time_ms,
-                                     .queued_ms = pending->started_ms - pending->arrived_ms,
-                                     .took_ms = now_ms - pending->started_ms,
-                                     .source = pending->command.source,
-                                     .message = actuator->message[0] ? actuator->message : NULL};
-    actuator->in_flight = NULL;
-    answer_pending(actuator, pending, &result);
-    if (outcome == COMMAND_OK)
-        hold(actuator, &held, pending->command.source, pending->command.id, time_ms);
-    else
-        actuator_observe(actuator, held, time_ms);
-    pending_clear(pending);
-}
-
-void actuator_offline(struct actuator *actuator, int64_t now_ms, int64_t time_ms)
-{
-    if (actuator->queued)
-        end_queued(actuator, COMMAND_REJECTED, "device_offline", NULL, now_ms, time_ms);
+    ledger_add(actuator->ledger, result);
 }
 
 void actuator_reject_unknown(const char *name, const struct actuator_request *request,

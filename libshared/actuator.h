@@ -26,6 +26,13 @@ struct actuator_handlers {
     /* The state changed or was confirmed. */
     void (*on_state)(void *self, const struct actuator *actuator,
                      const struct command_state *state);
+    /* Whether something beyond the actuator itself forbids to leave its safe value or off: the
+     * contract's reason and a sentence in *why, static, or NULL. May be NULL. */
+    const char *(*forbid)(void *self, const struct actuator *actuator, const char **why);
+    /* A command with an id begins to be written, as if it had failed with "timeout", or has ended:
+     * for actuator_restore() after a restart. May be NULL. */
+    void (*on_record)(void *self, const struct actuator *actuator,
+                      const struct command_result *result);
 };
 
 /* Settings are borrowed. Returns 0 or -ENOMEM. */
@@ -46,12 +53,13 @@ struct actuator_request {
 
 /* Takes one message. `device_online` false rejects with device_offline. A command whose id was
  * answered before gets the same answer with the reason "duplicate"; one whose id is still being
- * carried out gets it when that ends. */
+ * carried out gets it when that ends. What the guard or `forbid` refuses is refused here, and again
+ * just before the write. */
 void actuator_offer(struct actuator *actuator, const struct actuator_request *request,
                     bool device_online, int64_t now_ms, int64_t time_ms);
 
-/* The value to write now, or NULL. Ends expired commands on the way. From here to actuator_done()
- * the command is in flight and no other is given out. Borrowed until then. */
+/* The value to write now, or NULL. Ends what expired or became forbidden on the way. From here to
+ * actuator_done() the command is in flight and no other is given out. Borrowed until then. */
 const struct value *actuator_next(struct actuator *actuator, int64_t now_ms, int64_t time_ms);
 bool actuator_waiting(const struct actuator *actuator); /* actuator_next() may have something */
 
@@ -67,7 +75,25 @@ void actuator_done(struct actuator *actuator, enum command_outcome outcome, cons
 /* What a poll found in the device: publishes the state, source "device", where it differs from the
  * last one. Ignored while a write is in flight, since nobody knows which of the two came first, and
  * where the value is not of the actuator's type. */
-void actuator_observe(struct actuator *actuator, struct value held, int64_t time_ms);
+void actuator_observe(struct actuator *actuator, struct value held, int64_t now_ms,
+                      int64_t time_ms);
+
+/* Takes it to its safe value, past the guard, ahead of what is queued, until it is confirmed; with
+ * "hold", or where none is declared, only the state says it. `cause` is static: "broker_lost"; the
+ * state's source becomes "failsafe:broker_lost", its mode "failsafe" until a new command was
+ * carried out. */
+void actuator_force(struct actuator *actuator, const char *cause, int64_t now_ms, int64_t time_ms);
+
+/* To be called often: what was on for too long is forced ("max_on"), and what is forced and not
+ * confirmed is queued again, while the device is there. */
+void actuator_tick(struct actuator *actuator, bool device_online, int64_t now_ms, int64_t time_ms);
+bool actuator_settled(const struct actuator *actuator); /* nothing queued, in flight or forced */
+
+/* On, on its way there, or not known. */
+bool actuator_may_be_on(const struct actuator *actuator);
+
+/* Takes a result of an earlier process into the ledger. Copied. */
+void actuator_restore(struct actuator *actuator, const struct command_result *result);
 
 /* The queued command, if any, is rejected with device_offline. */
 void actuator_offline(struct actuator *actuator, int64_t now_ms, int64_t time_ms);

@@ -8,11 +8,35 @@
 
 static const char *const type_names[] = {"bool", "number", "text", NULL};
 
-void actuator_configure_typed(struct actuator_settings *out, struct config_node *node,
-                              enum actuator_type type)
+static bool is_hold(const struct value *safe)
+{
+    return safe->type == VALUE_TEXT && strcmp(safe->text, "hold") == 0;
+}
+
+static void configure_safe(struct actuator_settings *out, struct config_node *node)
 {
     struct value safe = config_value(node, "safe");
 
+    out->has_safe = safe.type != VALUE_NONE;
+    if (!out->has_safe || is_hold(&safe) || actuator_convert(out, &safe, &out->safe) == NULL)
+        return;
+    out->safe = (struct value){.type = VALUE_NONE};
+    config_problem(node, "safe", "is no value that this actuator takes, and not \"hold\"");
+}
+
+static void configure_guard(struct actuator_settings *out, struct config_node *node)
+{
+    static const enum value_type types[] = {VALUE_BOOL, VALUE_NUMBER, VALUE_TEXT};
+    struct config_node *guard = config_object(node, "guard");
+
+    guard_configure(&out->guard, guard, types[out->type], isfinite(out->min) ? out->min : 0);
+    if (out->guard.max_on_ms > 0 && (out->safe.type == VALUE_NONE || guard_is_on(&out->safe)))
+        config_problem(guard, "max_on", "needs a \"safe\" value that is off to go to");
+}
+
+void actuator_configure_typed(struct actuator_settings *out, struct config_node *node,
+                              enum actuator_type type)
+{
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%s", config_require_name(node, "name"));
     out->type = type;
@@ -25,10 +49,9 @@ void actuator_configure_typed(struct actuator_settings *out, struct config_node 
     }
     if (out->min > out->max)
         config_problem(node, "min", "is above \"max\"");
-    if (safe.type != VALUE_NONE && actuator_convert(out, &safe, &out->safe) != NULL) {
-        out->safe = (struct value){.type = VALUE_NONE};
-        config_problem(node, "safe", "is no value that this actuator takes");
-    }
+    out->dry_run = config_bool(node, "dry_run", false);
+    configure_safe(out, node);
+    configure_guard(out, node);
 }
 
 void actuator_configure(struct actuator_settings *out, struct config_node *node)

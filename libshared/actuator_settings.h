@@ -4,6 +4,7 @@
 #define ACTUATOR_SETTINGS_H
 
 #include "config.h"
+#include "guard.h"
 #include "topic.h"
 #include "value.h"
 
@@ -14,10 +15,13 @@ struct actuator_settings {
     enum actuator_type type;
     const char *unit;  /* borrowed; NULL where none */
     double min, max;   /* numbers; ±INFINITY where not limited */
-    struct value safe; /* VALUE_NONE where none is declared */
+    struct value safe; /* VALUE_NONE where none is declared, or "hold" */
+    bool has_safe;     /* a value or "hold" */
+    bool dry_run;      /* everything but the write */
+    struct guard_settings guard;
 };
 
-/* Reads "name", "type", "unit", "min", "max", "safe". */
+/* Reads "name", "type", "unit", "min", "max", "safe", "dry_run" and "guard". */
 void actuator_configure(struct actuator_settings *out, struct config_node *node);
 
 /* The same without "type", for agents that know it from a type of their own. */

@@ -51,6 +51,7 @@ struct command_result {
     int64_t took_ms;     /* from the start of the write to its confirmation */
     const char *source;  /* borrowed; NULL or "" is left out */
     const char *message; /* a sentence for people; borrowed; NULL is left out */
+    bool dry_run;        /* nothing was written; left out where false */
 };
 int command_result_encode(const struct command_result *result,
                           struct buffer *out); /* 0 or -ENOMEM */
@@ -67,6 +68,7 @@ struct command_state {
     const char *source;     /* borrowed; who changed it last; NULL becomes null */
     const char *command_id; /* borrowed; NULL or "" becomes null */
     bool failsafe;          /* mode "failsafe" instead of "normal" */
+    bool dry_run;           /* it is never written; left out where false */
 };
 int command_state_encode(const struct command_state *state, struct buffer *out);
 

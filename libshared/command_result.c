@@ -41,6 +41,8 @@ int command_result_encode(const struct command_result *result, struct buffer *ou
     jsonw_integer(&w, "took_ms", result->took_ms);
     write_unless_empty(&w, "source", result->source);
     write_unless_empty(&w, "message", result->message);
+    if (result->dry_run)
+        jsonw_bool(&w, "dry_run", true);
     jsonw_object_end(&w);
     return out->failed ? -ENOMEM : 0;
 }
@@ -54,6 +56,15 @@ static int outcome_parse(enum command_outcome *out, const char *name)
         }
     }
     return -EINVAL;
+}
+
+static int read_flag(const struct jsonr *in, const char *key, bool *out)
+{
+    struct value flag = {.type = VALUE_NONE};
+    int error = jsonr_value(in, key, JSONR_OPTIONAL, &flag);
+
+    *out = flag.type == VALUE_BOOL && flag.boolean;
+    return error;
 }
 
 static int read_result(struct command_result *result, const struct jsonr *in)
@@ -80,6 +91,8 @@ static int read_result(struct command_result *result, const struct jsonr *in)
         error = jsonr_text(in, "source", JSONR_OPTIONAL, &result->source);
     if (!error)
         error = jsonr_text(in, "message", JSONR_OPTIONAL, &result->message);
+    if (!error)
+        error = read_flag(in, "dry_run", &result->dry_run);
     return error;
 }
 
@@ -109,6 +122,8 @@ int command_state_encode(const struct command_state *state, struct buffer *out)
     jsonw_text(&w, "source", state->source);
     write_or_null(&w, "command_id", state->command_id);
     jsonw_text(&w, "mode", state->failsafe ? "failsafe" : "normal");
+    if (state->dry_run)
+        jsonw_bool(&w, "dry_run", true);
     jsonw_object_end(&w);
     return out->failed ? -ENOMEM : 0;
 }

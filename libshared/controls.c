@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LOG_EVERY_MS 10000
+#define TICK_MS 50 /* how late a time-out of an actuator may be noticed */
 
 struct control {
     struct actuator *actuator;
@@ -22,6 +23,7 @@ struct controls {
     controls_fn *on_waiting;
     void *self;
     uint64_t turns;
+    struct loop_timer *timer;
     struct log_limit refused;
     struct buffer text; /* kept for its memory */
     size_t n_controls;
@@ -100,7 +102,37 @@ static void on_state(void *self, const struct actuator *actuator, const struct c
         publish(controls, TOPIC_STATE, actuator_settings(actuator)->name);
 }
 
-static const struct actuator_handlers handlers = {.on_result = on_result, .on_state = on_state};
+static bool is_excluded(const struct controls *controls, const struct actuator *actuator)
+{
+    const char *group = actuator_settings(actuator)->guard.exclusive;
+
+    for (size_t i = 0; i < controls->n_controls && group[0] != '\0'; i++) {
+        const struct actuator *other = controls->controls[i].actuator;
+
+        if (other != actuator && strcmp(actuator_settings(other)->guard.exclusive, group) == 0 &&
+            actuator_may_be_on(other))
+            return true;
+    }
+    return false;
+}
+
+static const char *forbid(void *self, const struct actuator *actuator, const char **why)
+{
+    if (!is_excluded(self, actuator))
+        return NULL;
+    *why = "another actuator of its group is on, or may be";
+    return "interlock";
+}
+
+static const struct actuator_handlers handlers = {
+    .on_result = on_result, .on_state = on_state, .forbid = forbid};
+
+static bool device_is_there(const struct controls *controls)
+{
+    enum device_state state = device_state(controls->device);
+
+    return state == DEVICE_ONLINE || state == DEVICE_DEGRADED;
+}
 
 static struct control *find(struct controls *controls, const char *name)
 {
@@ -113,12 +145,10 @@ static struct control *find(struct controls *controls, const char *name)
 static void offer(struct controls *controls, struct control *control,
                   const struct actuator_request *request)
 {
-    enum device_state state = device_state(controls->device);
-
     if (!actuator_waiting(control->actuator))
         control->turn = ++controls->turns;
-    actuator_offer(control->actuator, request, state == DEVICE_ONLINE || state == DEVICE_DEGRADED,
-                   clock_now_ms(), clock_time_ms());
+    actuator_offer(control->actuator, request, device_is_there(controls), clock_now_ms(),
+                   clock_time_ms());
     if (actuator_waiting(control->actuator))
         controls->on_waiting(controls->self);
 }
@@ -161,6 +191,27 @@ static int subscribe(struct controls *controls)
     return error ? error : mqtt_subscribe(controls->mqtt, filter, MQTT_LIVE, on_message, controls);
 }
 
+/* What goes to its safe value goes ahead of what is commanded. */
+static void tick(struct controls *controls, struct control *control)
+{
+    bool waited = actuator_waiting(control->actuator);
+
+    actuator_tick(control->actuator, device_is_there(controls), clock_now_ms(), clock_time_ms());
+    if (waited || !actuator_waiting(control->actuator))
+        return;
+    control->turn = 0;
+    controls->on_waiting(controls->self);
+}
+
+static void on_time(void *self)
+{
+    struct controls *controls = self;
+
+    for (size_t i = 0; i < controls->n_controls; i++)
+        tick(controls, &controls->controls[i]);
+    loop_timer_set(controls->timer, clock_now_ms() + TICK_MS);
+}
+
 /* Opens the actuators up to the first that cannot be; `n_controls` counts those that are. */
 static int open_actuators(struct controls *controls, const struct controls_options *options)
 {
@@ -194,6 +245,10 @@ int controls_open(struct controls **out, const struct controls_options *options,
     error = open_actuators(controls, options);
     if (error == 0)
         error = subscribe(controls);
+    if (error == 0)
+        error = loop_timer_open(&controls->timer, mqtt_loop(options->mqtt), on_time, controls);
+    if (error == 0 && controls->n_controls > 0)
+        loop_timer_set(controls->timer, clock_now_ms());
     if (error != 0) {
         controls_close(controls);
         return error;
@@ -206,6 +261,7 @@ void controls_close(struct controls *controls)
 {
     if (!controls)
         return;
+    loop_timer_close(controls->timer);
     for (size_t i = 0; i < controls->n_controls; i++)
         actuator_close(controls->controls[i].actuator);
     buffer_free(&controls->text);
@@ -251,7 +307,7 @@ void controls_done(struct controls *controls, int index, enum command_outcome ou
 
 void controls_observe(struct controls *controls, int index, struct value held)
 {
-    actuator_observe(controls->controls[index].actuator, held, clock_time_ms());
+    actuator_observe(controls->controls[index].actuator, held, clock_now_ms(), clock_time_ms());
 }
 
 void controls_offline(struct controls *controls)

@@ -10,7 +10,8 @@
 
 struct controls;
 
-/* `on_waiting` is called when a command was queued: the agent then asks controls_next(). */
+/* `on_waiting` is called when a write was queued, by a command or a fail-safe: the agent then asks
+ * controls_next(). */
 typedef void controls_fn(void *self);
 
 struct controls_options {

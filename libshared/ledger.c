@@ -41,12 +41,29 @@ void ledger_close(struct ledger *ledger)
     free(ledger);
 }
 
+/* Index of the entry, n_entries where there is none. */
+static size_t find(const struct ledger *ledger, const char *id)
+{
+    for (size_t i = 0; i < ledger->n_entries; i++)
+        if (strcmp(ledger->entries[i].id, id) == 0)
+            return i;
+    return ledger->n_entries;
+}
+
 void ledger_add(struct ledger *ledger, const struct command_result *result)
 {
-    struct entry *entry = &ledger->entries[ledger->next];
+    struct entry *entry;
 
     if (!result->id || result->id[0] == '\0')
         return;
+    size_t i = find(ledger, result->id);
+    if (i == ledger->n_entries) {
+        i = ledger->next;
+        ledger->next = (ledger->next + 1) % ledger->capacity;
+        if (ledger->n_entries < ledger->capacity)
+            ledger->n_entries++;
+    }
+    entry = &ledger->entries[i];
     value_free(&entry->result.value);
     entry->result = *result;
     if (value_copy(&entry->result.value, &result->value) != 0)
@@ -58,20 +75,13 @@ void ledger_add(struct ledger *ledger, const struct command_result *result)
     entry->result.reason = result->reason ? entry->reason : NULL;
     entry->result.source = entry->source;
     entry->result.message = NULL;
-
-    ledger->next = (ledger->next + 1) % ledger->capacity;
-    if (ledger->n_entries < ledger->capacity)
-        ledger->n_entries++;
 }
 
 bool ledger_find(const struct ledger *ledger, const char *id, struct command_result *out)
 {
-    if (!id || id[0] == '\0')
-        return false;
-    for (size_t i = 0; i < ledger->n_entries; i++)
-        if (strcmp(ledger->entries[i].id, id) == 0) {
-            *out = ledger->entries[i].result;
-            return true;
-        }
-    return false;
+    size_t i = id && id[0] != '\0' ? find(ledger, id) : ledger->n_entries;
+
+    if (i < ledger->n_entries)
+        *out = ledger->entries[i].result;
+    return i < ledger->n_entries;
 }

@@ -14,7 +14,8 @@ struct ledger;
 int ledger_open(struct ledger **out, size_t capacity);
 void ledger_close(struct ledger *ledger);
 
-/* Everything is copied. A result without an id is not kept. Without memory for a text value, the
+/* Everything is copied. A result without an id is not kept; one with an id that is there
+ * replaces it. Without memory for a text value, the
  * result is kept with its value unknown. */
 void ledger_add(struct ledger *ledger, const struct command_result *result);
 

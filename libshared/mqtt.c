@@ -339,6 +339,11 @@ bool mqtt_is_idle(const struct mqtt *mqtt)
     return atomic_load(&mqtt_link_counts(mqtt->link)->outstanding_bytes) == 0;
 }
 
+struct loop *mqtt_loop(const struct mqtt *mqtt)
+{
+    return mqtt->loop;
+}
+
 const char *mqtt_root(const struct mqtt *mqtt)
 {
     return mqtt->options.root;

@@ -85,6 +85,7 @@ int mqtt_publish_text(struct mqtt *mqtt, const char *topic, const char *text, bo
 
 bool mqtt_is_up(const struct mqtt *mqtt);
 bool mqtt_is_idle(const struct mqtt *mqtt); /* everything published is acknowledged */
+struct loop *mqtt_loop(const struct mqtt *mqtt);
 const char *mqtt_root(const struct mqtt *mqtt);
 const char *mqtt_instance(const struct mqtt *mqtt);
 int64_t mqtt_session(const struct mqtt *mqtt); /* number of the current connection's birth */

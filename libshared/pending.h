@@ -6,6 +6,7 @@
 #include "actuator.h"
 #include "command.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct pending {
     int64_t arrived_ms; /* monotonic, as all three */
     int64_t started_ms;
     int64_t expires_ms;
+    bool forced;          /* a fail-safe, no command: nothing stops it */
     unsigned repeats;     /* commands with the same id that came meanwhile */
     char *response_topic; /* owned; NULL where none */
     void *correlation;    /* owned; NULL where none */

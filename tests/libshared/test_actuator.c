@@ -25,6 +25,7 @@ struct said_result {
     int64_t queued_ms;
     int64_t took_ms;
     char actuator[TOPIC_NAME_SIZE];
+    bool dry_run;
 };
 
 /* One actuator, its clock, and what it said. */
@@ -63,6 +64,7 @@ static void on_result(void *self, const struct actuator *actuator,
     said->value = result->value;
     said->queued_ms = result->queued_ms;
     said->took_ms = result->took_ms;
+    said->dry_run = result->dry_run;
     copy(said->actuator, sizeof said->actuator, actuator_settings(actuator)->name);
 }
 
@@ -462,13 +464,13 @@ static void what_a_poll_finds_is_told_when_it_differs(void **state)
 
     actuator_announce(bench->actuator);
     assert_int_equal(bench->n_states, 0);
-    actuator_observe(bench->actuator, value_number(0), time_of(bench));
-    actuator_observe(bench->actuator, value_bool(false), time_of(bench));
+    actuator_observe(bench->actuator, value_number(0), bench->now_ms, time_of(bench));
+    actuator_observe(bench->actuator, value_bool(false), bench->now_ms, time_of(bench));
     assert_int_equal(bench->n_states, 1);
     assert_int_equal(bench->states[0].value.type, VALUE_BOOL);
-    actuator_observe(bench->actuator, value_number(17), time_of(bench));
+    actuator_observe(bench->actuator, value_number(17), bench->now_ms, time_of(bench));
     assert_int_equal(bench->n_states, 1);
-    actuator_observe(bench->actuator, value_bool(true), time_of(bench));
+    actuator_observe(bench->actuator, value_bool(true), bench->now_ms, time_of(bench));
     assert_int_equal(bench->n_states, 2);
     actuator_announce(bench->actuator);
     assert_int_equal(bench->n_states, 3);
@@ -476,7 +478,7 @@ static void what_a_poll_finds_is_told_when_it_differs(void **state)
 
     offer(bench, "OFF");
     assert_non_null(next(bench));
-    actuator_observe(bench->actuator, value_bool(false), time_of(bench));
+    actuator_observe(bench->actuator, value_bool(false), bench->now_ms, time_of(bench));
     assert_int_equal(bench->n_states, 3); /* who knows whether it was read before the write */
 }
 
@@ -489,7 +491,7 @@ static void texts_are_kept_as_copies(void **state)
     offer(bench, "manual");
     assert_string_equal(next(bench)->text, "manual");
     done(bench, COMMAND_OK, NULL, nothing);
-    actuator_observe(bench->actuator, value_text(held), time_of(bench));
+    actuator_observe(bench->actuator, value_text(held), bench->now_ms, time_of(bench));
     memset(held, 'x', 4);
     actuator_announce(bench->actuator);
     assert_int_equal(bench->n_states, 3);
@@ -507,6 +509,200 @@ static void unknown_actuators_are_answered(void **state)
     assert_said(bench, 1, "x", COMMAND_REJECTED, "unknown_actuator");
     assert_string_equal(bench->results[0].actuator, "valve");
     assert_string_equal(bench->results[0].response_topic, "reply");
+}
+
+static void the_guard_is_asked_at_arrival_and_before_the_write(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->settings.guard.min_on_ms = 5000;
+    actuator_observe(bench->actuator, value_bool(false), 0, time_of(bench));
+    bench->now_ms = 100;
+    offer(bench, "{\"value\":true,\"id\":\"on\"}");
+    assert_non_null(next(bench));
+    offer(bench, "{\"value\":false,\"id\":\"off\"}"); /* is off still, as far as is known */
+    done(bench, COMMAND_OK, NULL, value_bool(true));
+    assert_said(bench, 1, "on", COMMAND_OK, "");
+    assert_true(actuator_waiting(bench->actuator));
+    assert_null(next(bench));
+    assert_said(bench, 2, "off", COMMAND_REJECTED, "rate_limited");
+    offer(bench, "{\"value\":false,\"id\":\"off 2\"}");
+    assert_said(bench, 3, "off 2", COMMAND_REJECTED, "rate_limited");
+    bench->now_ms = 5100;
+    offer(bench, "{\"value\":false,\"id\":\"off 3\"}");
+    assert_non_null(next(bench));
+}
+
+static void a_write_that_may_have_acted_counts_as_one(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->settings.guard.min_on_ms = 5000;
+    actuator_observe(bench->actuator, value_bool(false), 0, time_of(bench));
+    offer(bench, "true");
+    assert_non_null(next(bench));
+    done(bench, COMMAND_FAILED, "timeout", nothing);
+    assert_true(actuator_may_be_on(bench->actuator));
+    offer(bench, "false");
+    assert_said(bench, 2, "", COMMAND_REJECTED, "rate_limited");
+    actuator_observe(bench->actuator, value_bool(false), 10, time_of(bench));
+    assert_false(actuator_may_be_on(bench->actuator));
+}
+
+static void tick(struct bench *bench, bool online)
+{
+    actuator_tick(bench->actuator, online, bench->now_ms, time_of(bench));
+}
+
+static void assert_state(const struct bench *bench, bool failsafe, const char *source)
+{
+    assert_int_equal(bench->states[bench->n_states - 1].failsafe, failsafe);
+    assert_string_equal(bench->state_source[bench->n_states - 1], source);
+}
+
+static void fail_safe_goes_first_and_past_the_guard(void **state)
+{
+    struct bench *bench = *state;
+    const struct value *value;
+
+    bench->settings.safe = value_bool(false);
+    bench->settings.guard.min_on_ms = 5000;
+    actuator_observe(bench->actuator, value_bool(true), 0, time_of(bench));
+    offer(bench, "{\"value\":true,\"id\":\"late\"}");
+    actuator_force(bench->actuator, "broker_lost", 0, time_of(bench));
+    assert_said(bench, 1, "late", COMMAND_SUPERSEDED, "");
+    assert_state(bench, true, "failsafe:broker_lost");
+    assert_true(bench->states[bench->n_states - 1].value.boolean); /* not written yet */
+    tick(bench, true);
+    offer(bench, "{\"value\":true,\"id\":\"against\"}");
+    assert_said(bench, 2, "against", COMMAND_REJECTED, "interlock");
+    value = next(bench);
+    assert_true(value && value->type == VALUE_BOOL && !value->boolean);
+    done(bench, COMMAND_OK, NULL, value_bool(false));
+    assert_said(bench, 3, "", COMMAND_OK, "");
+    assert_state(bench, true, "failsafe:broker_lost");
+    assert_false(bench->states[bench->n_states - 1].value.boolean);
+    tick(bench, true); /* done once is done */
+    assert_true(actuator_settled(bench->actuator));
+
+    offer(bench, "{\"value\":true,\"id\":\"new\",\"source\":\"operator\"}");
+    assert_non_null(next(bench));
+    done(bench, COMMAND_OK, NULL, value_bool(true));
+    assert_state(bench, false, "operator");
+}
+
+static void fail_safe_is_tried_until_it_is_confirmed(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->settings.safe = value_bool(false);
+    actuator_force(bench->actuator, "input_stale", 0, time_of(bench));
+    tick(bench, false); /* the device is away */
+    assert_null(next(bench));
+    tick(bench, true);
+    assert_non_null(next(bench));
+    done(bench, COMMAND_FAILED, "timeout", nothing);
+    assert_said(bench, 1, "", COMMAND_FAILED, "timeout");
+    tick(bench, true);
+    assert_null(next(bench));
+    bench->now_ms = 1000;
+    tick(bench, true);
+    actuator_offline(bench->actuator, bench->now_ms, time_of(bench)); /* went away meanwhile */
+    assert_false(actuator_settled(bench->actuator));
+    tick(bench, true);
+    assert_non_null(next(bench));
+    done(bench, COMMAND_FAILED, "timeout", nothing);
+    assert_int_equal(bench->n_results, 1); /* said once */
+    bench->now_ms = 2000;
+    tick(bench, true);
+    assert_non_null(next(bench));
+    done(bench, COMMAND_OK, NULL, value_bool(false));
+    assert_said(bench, 2, "", COMMAND_OK, "");
+}
+
+static void holding_is_safe_too(void **state)
+{
+    struct bench *bench = *state;
+
+    actuator_observe(bench->actuator, value_bool(true), 0, time_of(bench));
+    actuator_force(bench->actuator, "controller_silent", 0, time_of(bench));
+    tick(bench, true);
+    assert_null(next(bench));
+    assert_state(bench, true, "failsafe:controller_silent");
+    assert_true(bench->states[bench->n_states - 1].value.boolean);
+}
+
+static void on_for_too_long_ends_by_itself(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->settings.safe = value_bool(false);
+    bench->settings.guard.max_on_ms = 1000;
+    actuator_observe(bench->actuator, value_bool(true), 0, time_of(bench));
+    bench->now_ms = 999;
+    tick(bench, true);
+    assert_null(next(bench));
+    bench->now_ms = 1000;
+    tick(bench, true);
+    assert_non_null(next(bench));
+    done(bench, COMMAND_OK, NULL, value_bool(false));
+    assert_state(bench, true, "failsafe:max_on");
+    bench->now_ms = 9000;
+    tick(bench, true);
+    assert_null(next(bench));
+}
+
+static void a_dry_run_does_all_but_the_write(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->settings.dry_run = true;
+    bench->settings.safe = value_bool(false);
+    actuator_observe(bench->actuator, value_bool(true), 0, time_of(bench));
+    assert_true(bench->states[0].dry_run);
+    offer(bench, "{\"value\":false,\"id\":\"try\"}");
+    assert_said(bench, 1, "try", COMMAND_OK, "");
+    assert_true(bench->results[0].dry_run);
+    assert_true(bench->results[0].value.boolean); /* what it holds, not what was asked */
+    assert_null(next(bench));
+    offer(bench, "{\"value\":7,\"id\":\"bad\"}");
+    assert_said(bench, 2, "bad", COMMAND_REJECTED, "bad_value");
+    offer(bench, "{\"value\":false,\"id\":\"try\"}");
+    assert_said(bench, 3, "try", COMMAND_OK, "duplicate");
+    assert_true(bench->results[2].dry_run);
+    actuator_force(bench->actuator, "start", 0, time_of(bench));
+    tick(bench, true);
+    assert_null(next(bench));
+}
+
+static const char *forbid(void *self, const struct actuator *actuator, const char **why)
+{
+    (void)self;
+    (void)actuator;
+    *why = "the door is open";
+    return "interlock";
+}
+
+static void an_interlock_never_keeps_it_from_rest(void **state)
+{
+    struct bench *bench = *state;
+    const struct actuator_handlers locked = {
+        .on_result = on_result, .on_state = on_state, .forbid = forbid};
+
+    actuator_close(bench->actuator);
+    assert_int_equal(actuator_open(&bench->actuator, &bench->settings, &locked, bench), 0);
+    offer(bench, "true");
+    assert_said(bench, 1, "", COMMAND_REJECTED, "interlock");
+    assert_string_equal(bench->results[0].message, "the door is open");
+    offer(bench, "false");
+    assert_non_null(next(bench));
+    done(bench, COMMAND_OK, NULL, value_bool(false));
+    bench->settings.safe = value_bool(true); /* a relief valve: open is safe */
+    offer(bench, "true");
+    assert_non_null(next(bench));
+    done(bench, COMMAND_OK, NULL, value_bool(true));
+    offer(bench, "false");
+    assert_said(bench, 4, "", COMMAND_REJECTED, "interlock");
 }
 
 static void is_configured(void **state)
@@ -563,6 +759,14 @@ int main(void)
         TEST(what_a_poll_finds_is_told_when_it_differs),
         TEST(texts_are_kept_as_copies),
         TEST(unknown_actuators_are_answered),
+        TEST(the_guard_is_asked_at_arrival_and_before_the_write),
+        TEST(a_write_that_may_have_acted_counts_as_one),
+        TEST(fail_safe_goes_first_and_past_the_guard),
+        TEST(fail_safe_is_tried_until_it_is_confirmed),
+        TEST(holding_is_safe_too),
+        TEST(on_for_too_long_ends_by_itself),
+        TEST(a_dry_run_does_all_but_the_write),
+        TEST(an_interlock_never_keeps_it_from_rest),
         TEST(is_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
