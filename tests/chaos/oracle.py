@@ -33,9 +33,17 @@ def read_report(text):
     return devices
 
 
+HEALTH_S = 10  # between two messages of health
+
+
+def is_cut(number):
+    """As chaos-publish was told to make them: without an end, so that no ledger can read the number."""
+    return number % 3001 == 3
+
+
 def is_bad(number):
-    """As chaos-publish was told to make them: poisoned, or cut short."""
-    return number % 2003 == 7 or number % 3001 == 3
+    """Cut, or poisoned."""
+    return is_cut(number) or number % 2003 == 7
 
 
 def ranges(numbers):
@@ -54,6 +62,7 @@ class Oracle:
         self._devices = read_report(report)
         self._store = store
         self._plant = plant
+        self._told = None
 
     def _missing(self):
         """{device: numbers that were acknowledged and are nowhere}."""
@@ -84,10 +93,33 @@ class Oracle:
         while time.monotonic() - since < patience_s:
             now = sum(len(numbers) for numbers in self._missing().values())
             if now == 0 and all(self._plant.waiting(sink) == 0 for sink in self._plant.sinks):
-                return
+                break
             if now != last:
                 last, since = now, time.monotonic()
             time.sleep(1)
+        self._told = self._told_missing()
+
+    def _told_missing(self):
+        """What the ledgers of all sinks say is missing, from their health after all has settled; None without."""
+        since = self._plant.health.mark()
+        total = 0
+        for sink in self._plant.sinks:
+            topic = f"iot/_service/{sink.log_path.parent.name}/health"
+            try:
+                health = self._plant.health.wait(topic, lambda m: m.payload, since, HEALTH_S + 5).json
+                total += health["gauges"]["readings.missing"]
+            except (AssertionError, KeyError):
+                return None
+        return total
+
+    def _expected_missing(self):
+        """Numbers that a ledger cannot have seen: of messages that never arrived, or were cut."""
+        dead, total = self._dead(), 0
+        for key in self._devices:
+            buried = {n for n in dead.get(key, ()) if not is_cut(n)}
+            arrived = buried.union(self._store.has(key).numbers())
+            total += max(arrived) + 1 - len(arrived) if arrived else 0
+        return total
 
     def _drops(self):
         """What the sinks counted as lost, and the broker too: {name: number}."""
@@ -130,6 +162,8 @@ class Oracle:
         say("  of them in the dead letters only", self._only_dead(stored, dead))
         say("  counted as dropped by the sink", sum(drops.values()), str(drops or ""))
         say("  UNACCOUNTED FOR", unaccounted, "this must be 0")
+        expected = self._expected_missing()
+        say("missing, says the ledger", "?" if self._told is None else int(self._told), f"this must be {expected}")
         say("stored again", repeated, "same series and time: harmless")
         say("stored but never sent", strangers, "this must be 0")
         say("good ones in the dead letters", buried_well, "this must be 0")
@@ -139,7 +173,7 @@ class Oracle:
         for (location, device), numbers in missing.items():
             if numbers:
                 print(f"  missing of {location}/{device}: {ranges(numbers)}")
-        good = unaccounted == 0 and strangers == 0 and buried_well == 0
+        good = unaccounted == 0 and strangers == 0 and buried_well == 0 and self._told == expected
         print("conserved" if good else "NOT CONSERVED", flush=True)
         return good
 
