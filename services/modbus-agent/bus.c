@@ -59,6 +59,14 @@ void bus_disconnect(struct bus *bus)
     bus->modbus = NULL;
 }
 
+/* The context for frames of the endpoint's kind; NULL where there is no memory. */
+static modbus_t *new_context(const struct endpoint *line)
+{
+    if (line->serial)
+        return modbus_new_rtu(line->name, line->baud, line->parity, 8, line->stop_bits);
+    return modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT); /* never dialled by it */
+}
+
 static int connect_tcp(struct bus *bus, char *error, size_t error_size)
 {
     int fd;
@@ -67,7 +75,7 @@ static int connect_tcp(struct bus *bus, char *error, size_t error_size)
 
     if (rc != 0)
         return rc;
-    bus->modbus = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT); /* never dialled by it */
+    bus->modbus = new_context(bus->endpoint);
     if (!bus->modbus) {
         close(fd);
         return -ENOMEM;
@@ -76,11 +84,24 @@ static int connect_tcp(struct bus *bus, char *error, size_t error_size)
     return 0;
 }
 
+/* How the line is switched between sending and listening. Returns 0, or -1 with errno. */
+static int switch_line(modbus_t *modbus, const struct endpoint *line)
+{
+    if (line->rs485)
+        return modbus_rtu_set_serial_mode(modbus, MODBUS_RTU_RS485);
+    if (line->rts == ENDPOINT_RTS_NONE)
+        return 0;
+    if (modbus_rtu_set_rts(modbus, line->rts == ENDPOINT_RTS_UP ? MODBUS_RTU_RTS_UP
+                                                                : MODBUS_RTU_RTS_DOWN) != 0)
+        return -1;
+    return line->rts_delay_us < 0 ? 0 : modbus_rtu_set_rts_delay(modbus, line->rts_delay_us);
+}
+
 static int connect_serial(struct bus *bus, char *error, size_t error_size)
 {
     const struct endpoint *line = bus->endpoint;
 
-    bus->modbus = modbus_new_rtu(line->name, line->baud, line->parity, 8, line->stop_bits);
+    bus->modbus = new_context(line);
     if (!bus->modbus)
         return -ENOMEM;
     if (modbus_connect(bus->modbus) != 0) {
@@ -89,6 +110,14 @@ static int connect_serial(struct bus *bus, char *error, size_t error_size)
         snprintf(error, error_size, "%s: %s", line->name, strerror(-rc));
         modbus_free(bus->modbus);
         bus->modbus = NULL;
+        return rc;
+    }
+    if (switch_line(bus->modbus, line) != 0) {
+        int rc = errno > 0 ? -errno : -EIO;
+
+        snprintf(error, error_size, "%s: cannot be switched as %s asks: %s", line->name,
+                 line->rs485 ? "rs485" : "rts", strerror(-rc));
+        bus_disconnect(bus);
         return rc;
     }
     return 0;
@@ -100,8 +129,8 @@ int bus_connect(struct bus *bus, char *error, size_t error_size)
 
     bus_disconnect(bus);
     snprintf(error, error_size, "out of memory");
-    rc = bus->endpoint->serial ? connect_serial(bus, error, error_size)
-                               : connect_tcp(bus, error, error_size);
+    rc = bus->endpoint->serial && !bus->endpoint->gateway ? connect_serial(bus, error, error_size)
+                                                          : connect_tcp(bus, error, error_size);
     if (rc != 0)
         return rc;
     bus->fd = modbus_get_socket(bus->modbus);

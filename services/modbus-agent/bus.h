@@ -1,4 +1,5 @@
-/* One Modbus bus, blocking: a TCP connection or a serial line, one request at a time. The only
+/* One Modbus bus, blocking: a TCP connection, with RTU frames on it or not, or a serial line; one
+ * request at a time. The only
  * owner of libmodbus. For one thread.
  *
  * Results, here and wherever a request's outcome is handed on:

@@ -32,7 +32,11 @@ static double cell_us(const struct endpoint *endpoint, enum table table)
 
 double cost_read_us(const struct endpoint *endpoint, const struct span *span)
 {
-    return fixed_us(endpoint) + span->count * cell_us(endpoint, span->table);
+    unsigned cells = span->count;
+
+    if (table_is_bits(span->table))
+        cells = (cells + 7) / 8 * 8; /* whole bytes */
+    return fixed_us(endpoint) + cells * cell_us(endpoint, span->table);
 }
 
 unsigned cost_worthwhile_gap(const struct endpoint *endpoint, enum table table)

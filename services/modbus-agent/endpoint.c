@@ -58,7 +58,8 @@ static int parse_tcp(struct endpoint *out, const char *rest, char *error, size_t
     return 0;
 }
 
-static int parse_option(struct endpoint *out, const char *option, char *error, size_t size)
+/* What is so of every serial line. False where it is none of that. */
+static bool parse_line_option(struct endpoint *out, const char *option)
 {
     long number;
 
@@ -73,8 +74,48 @@ static int parse_option(struct endpoint *out, const char *option, char *error, s
     else if (strncmp(option, "stop=", 5) == 0 && digits(option + 5, 2, &number))
         out->stop_bits = (int)number;
     else
-        return refuse(error, size,
-                      "takes the options baud=NUMBER, parity=none|even|odd and stop=1|2");
+        return false;
+    return true;
+}
+
+/* What is so of a line of our own only. */
+static bool parse_adapter_option(struct endpoint *out, const char *option)
+{
+    long number;
+
+    if (strcmp(option, "rs485=on") == 0)
+        out->rs485 = true;
+    else if (strcmp(option, "rts=up") == 0)
+        out->rts = ENDPOINT_RTS_UP;
+    else if (strcmp(option, "rts=down") == 0)
+        out->rts = ENDPOINT_RTS_DOWN;
+    else if (strncmp(option, "rts_delay=", 10) == 0 && digits(option + 10, 1000000, &number))
+        out->rts_delay_us = (int)number;
+    else
+        return false;
+    return true;
+}
+
+/* Options "a=b&c=d"; NULL: none. */
+static int parse_options(struct endpoint *out, const char *text, char *error, size_t size)
+{
+    char option[64];
+
+    while (text) {
+        const char *end = strchr(text, '&');
+
+        if (!copy(option, sizeof option, text, end ? (size_t)(end - text) : strlen(text)))
+            return refuse(error, size, "has an empty option behind '?' or '&'");
+        if (!parse_line_option(out, option) && (out->gateway || !parse_adapter_option(out, option)))
+            return refuse(error, size,
+                          out->gateway
+                              ? "takes the options baud=NUMBER, parity=none|even|odd and stop=1|2"
+                              : "takes the options baud=NUMBER, parity=none|even|odd, stop=1|2, "
+                                "rs485=on, rts=up|down and rts_delay=MICROSECONDS");
+        text = end ? end + 1 : NULL;
+    }
+    if (out->rs485 && out->rts != ENDPOINT_RTS_NONE)
+        return refuse(error, size, "says both rs485 and rts: one of the two switches the line");
     return 0;
 }
 
@@ -82,34 +123,42 @@ static int parse_rtu(struct endpoint *out, const char *rest, char *error, size_t
 {
     const char *query = strchr(rest, '?');
     size_t length = query ? (size_t)(query - rest) : strlen(rest);
-    char option[64];
 
     if (*rest != '/' || !copy(out->name, sizeof out->name, rest, length))
         return refuse(error, size, "names no line: rtu:///dev/ttyUSB0 is meant");
-    while (query) {
-        const char *text = query + 1;
+    return parse_options(out, query ? query + 1 : NULL, error, size);
+}
 
-        query = strchr(text, '&');
-        length = query ? (size_t)(query - text) : strlen(text);
-        if (!copy(option, sizeof option, text, length))
-            return refuse(error, size, "has an empty option behind '?' or '&'");
-        if (parse_option(out, option, error, size) != 0)
-            return -EINVAL;
-    }
-    return 0;
+static int parse_gateway(struct endpoint *out, const char *rest, char *error, size_t size)
+{
+    const char *query = strchr(rest, '?');
+    char place[ENDPOINT_NAME_SIZE + 16];
+
+    out->gateway = true;
+    if (!copy(place, sizeof place, rest, query ? (size_t)(query - rest) : strlen(rest)))
+        return refuse(error, size, "has no host: rtu+tcp://host:port is meant");
+    if (parse_tcp(out, place, error, size) != 0)
+        return -EINVAL;
+    return parse_options(out, query ? query + 1 : NULL, error, size);
 }
 
 int endpoint_parse(struct endpoint *out, const char *url, char *error, size_t error_size)
 {
-    *out = (struct endpoint){.baud = 19200, .parity = 'E', .stop_bits = 1};
+    *out = (struct endpoint){.baud = 19200, .parity = 'E', .stop_bits = 1, .rts_delay_us = -1};
     if (strncmp(url, "tcp://", 6) == 0)
         return parse_tcp(out, url + 6, error, error_size);
     if (strncmp(url, "rtu://", 6) == 0) {
         out->serial = true;
         return parse_rtu(out, url + 6, error, error_size);
     }
-    return refuse(error, error_size,
-                  "is no bus: tcp://host:port or rtu:///dev/ttyUSB0?baud=19200 is meant");
+    if (strncmp(url, "rtu+tcp://", 10) == 0) {
+        out->serial = true;
+        return parse_gateway(out, url + 10, error, error_size);
+    }
+    return refuse(
+        error, error_size,
+        "is no bus: tcp://host:port, rtu:///dev/ttyUSB0?baud=19200 or rtu+tcp://host:port "
+        "is meant");
 }
 
 unsigned endpoint_bits_per_byte(const struct endpoint *endpoint)

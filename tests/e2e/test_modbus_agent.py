@@ -597,6 +597,45 @@ def test_rtu(listener, start, rtu):
     assert status(listener, "offline", since=mark)["reason"].startswith("link_down: ")
 
 
+@pytest.fixture
+def gateway(run_program):
+    def serve(*arguments):
+        port = stand.free_port()
+        program = run_program("tests/sim/sim-plc", "--rtu-listen", f"127.0.0.1:{port}", *arguments)
+        stand.wait_until(lambda: stand.accepts(port), what="the simulator's port")
+        return f"rtu+tcp://127.0.0.1:{port}", program
+
+    return serve
+
+
+def test_rtu_over_tcp(listener, start, gateway):
+    url, program = gateway()
+    start("modbus-agent", agent_config(url, [group("state", COILS)], COILS))
+    online(listener)
+    assert command(listener, "warning_light", "ON")["result"] == "ok"
+    reading(listener, "state", lambda r: r["values"]["warning_light"] is True)
+    mark = listener.mark()
+    program.kill()
+    assert status(listener, "offline", since=mark)["reason"].startswith("link_down: ")
+
+
+def test_rtu_over_tcp_late_answers(listener, start, gateway):
+    """There is no transaction number and libmodbus cannot flush a socket: we throw away what comes late."""
+    url, _ = gateway("--fault", "late=1:300")
+    groups = [group(f"g{i}", [{"name": "n", "table": "input", "address": i}], "50ms") for i in (0, 4, 5)]
+    start("modbus-agent", agent_config(url, groups, breaker={"failures": 1000}))
+    health(listener, lambda c: c.get("late_replies", 0) >= 5)
+    rounds = listener.find(f"{DEVICE}/telemetry/+")
+    assert len(rounds) > 10
+    assert all(m.json["values"] == {} for m in rounds), rounds[-1].json
+
+
+def test_a_line_that_cannot_be_switched_says_so(listener, start, rtu):
+    url, _ = rtu()
+    start("modbus-agent", agent_config(url + "&rs485=on", [group("state", COILS)]))
+    assert "cannot be switched as rs485 asks" in status(listener, "offline")["reason"]
+
+
 def test_rtu_late_answers(listener, start, rtu):
     """On a line there is no transaction number: a silent unit is left alone until its time is over."""
     url, _ = rtu("--units", "1,2", "--fault", "late=2:300")

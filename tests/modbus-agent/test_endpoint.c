@@ -57,6 +57,35 @@ static void takes_serial_lines(void **state)
     assert_int_equal(endpoint_bits_per_byte(&endpoint), 11);
 }
 
+static void takes_gateways(void **state)
+{
+    struct endpoint endpoint;
+    char error[128];
+
+    (void)state;
+    assert_int_equal(
+        endpoint_parse(&endpoint, "rtu+tcp://[::1]:4001?baud=9600", error, sizeof error), 0);
+    assert_true(endpoint.serial && endpoint.gateway);
+    assert_string_equal(endpoint.name, "::1");
+    assert_string_equal(endpoint.port, "4001");
+    assert_int_equal(endpoint.baud, 9600);
+    assert_int_equal(endpoint.parity, 'E');
+}
+
+static void takes_how_the_line_is_switched(void **state)
+{
+    struct endpoint endpoint;
+    char error[128];
+
+    (void)state;
+    assert_int_equal(endpoint_parse(&endpoint, "rtu:///dev/x?rs485=on", error, sizeof error), 0);
+    assert_true(endpoint.rs485);
+    assert_int_equal(
+        endpoint_parse(&endpoint, "rtu:///dev/x?rts=down&rts_delay=200", error, sizeof error), 0);
+    assert_int_equal(endpoint.rts, ENDPOINT_RTS_DOWN);
+    assert_int_equal(endpoint.rts_delay_us, 200);
+}
+
 static void refuses_the_rest_with_a_reason(void **state)
 {
     static const char *const bad[] = {
@@ -80,6 +109,12 @@ static void refuses_the_rest_with_a_reason(void **state)
         "rtu:///dev/x?stop=3",
         "rtu:///dev/x?baud=9600&&stop=1",
         "rtu:///dev/x?speed=9600",
+        "rtu:///dev/x?rts=on",
+        "rtu:///dev/x?rts=up&rs485=on",
+        "rtu+tcp://",
+        "rtu+tcp://host:99999",
+        "rtu+tcp://host:4001?",
+        "rtu+tcp://host:4001?rts=up",
     };
 
     (void)state;
@@ -108,7 +143,13 @@ static void costs_what_the_line_takes(void **state)
     byte_us = 10 / 115200.0 * 1e6;
     assert_float_equal(cost_read_us(&line, &registers), 33 * byte_us + 3500 + COST_UNIT_US, 1);
     line.serial = false;
-    assert_float_equal(cost_read_us(&line, &registers), COST_TCP_US, 0.001);
+    assert_float_equal(cost_read_us(&line, &registers), COST_TCP_US + 10 * COST_TCP_REGISTER_US,
+                       0.001);
+    assert_int_equal(cost_worthwhile_gap(&line, TABLE_HOLDING), 100);
+    line = (struct endpoint){.serial = true, .baud = 9600, .parity = 'E', .stop_bits = 1};
+    /* 13 bytes, 7 of silence and 5 ms are worth 24.4 bytes */
+    assert_int_equal(cost_worthwhile_gap(&line, TABLE_HOLDING), 12);
+    assert_int_equal(cost_worthwhile_gap(&line, TABLE_COIL), 194);
 }
 
 int main(void)
@@ -116,6 +157,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_tcp),
         cmocka_unit_test(takes_serial_lines),
+        cmocka_unit_test(takes_gateways),
+        cmocka_unit_test(takes_how_the_line_is_switched),
         cmocka_unit_test(refuses_the_rest_with_a_reason),
         cmocka_unit_test(costs_what_the_line_takes),
     };

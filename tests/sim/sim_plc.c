@@ -18,11 +18,13 @@
 #define EXIT_USAGE 64
 #define EXIT_UNAVAILABLE 69
 #define FAULTS_MAX 16
+#define TURNAROUND_MS 5
 
 struct program {
     const char *listen;
     const char *rtu;
     const char *rtu_pty;
+    const char *rtu_listen;
     const char *control;
     const char *units;
     const char *faults[FAULTS_MAX];
@@ -31,12 +33,14 @@ struct program {
     double speed;
     uint64_t seed;
     bool log_writes;
+    bool wire_time; /* RTU takes as long as on a line */
 
     struct station station;
     struct clockwork clockwork;
     struct link_handlers rtu_handlers; /* the silence depends on the rate */
     struct links links;
     struct listener *tcp;
+    struct listener *rtu_tcp;
     struct listener *control_socket;
     struct terminal *terminal;
 };
@@ -47,7 +51,9 @@ static const char help[] =
     "  --listen HOST:PORT  serve Modbus TCP; port 0 takes a free one and says which\n"
     "  --rtu DEVICE        serve Modbus RTU on a serial device, 8N1\n"
     "  --rtu-pty LINK      serve Modbus RTU on a pseudo-terminal, with a symbolic link to it\n"
+    "  --rtu-listen HOST:PORT  serve Modbus RTU over TCP, as a gateway does; port 0 as above\n"
     "  --baud N            of the serial line (19200)\n"
+    "  --wire-time         let RTU take as long as at that rate, and 5 ms for each answer\n"
     "  --units LIST        unit ids, each a line of its own (1)\n"
     "  --speed N           simulated seconds a second (1); a shift is 1200 simulated seconds\n"
     "  --seed N            another course of events (1)\n"
@@ -106,18 +112,32 @@ static long tcp_on_bytes(void *self, struct link *link, const uint8_t *bytes, si
     return n < 0 ? -1 : done;
 }
 
+/* What the frames of an exchange and the silences around them take: Serial Line V1.02, section
+ * 2.5.1.1; in milliseconds. */
+static int64_t wire_ms(const struct program *program, size_t request, size_t answer)
+{
+    double byte_ms = 11 * 1000.0 / program->baud;
+    double silence_ms = program->baud > 19200 ? 1.75 : 3.5 * byte_ms;
+
+    if (!program->wire_time)
+        return 0;
+    return (int64_t)((double)(request + answer) * byte_ms + 2 * silence_ms + TURNAROUND_MS + 0.5);
+}
+
 static void rtu_answer(struct program *program, struct link *link, const struct frame *request)
 {
     uint8_t bytes[FRAME_MAX];
     struct station_answer answer;
     struct frame frame = *request;
+    size_t size;
 
     if (station_ask(&program->station, request->unit, request->pdu, request->size, &answer) < 0 ||
         answer.size == 0)
         return; /* on a line, who is not meant says nothing */
     frame.pdu = answer.pdu;
     frame.size = answer.size;
-    link_send(link, bytes, frame_make_rtu(&frame, bytes), answer.late_ms);
+    size = frame_make_rtu(&frame, bytes);
+    link_send(link, bytes, size, answer.late_ms + wire_ms(program, request->size + 3, size));
 }
 
 static long rtu_on_bytes(void *self, struct link *link, const uint8_t *bytes, size_t size)
@@ -193,6 +213,12 @@ static int parse_option(struct program *program, int option)
     case 'r':
         program->rtu = optarg;
         return 0;
+    case 'L':
+        program->rtu_listen = optarg;
+        return 0;
+    case 'W':
+        program->wire_time = true;
+        return 0;
     case 'p':
         program->rtu_pty = optarg;
         return 0;
@@ -235,7 +261,8 @@ static int parse_arguments(struct program *program, int argc, char **argv)
         {"units", required_argument, NULL, 'u'},   {"speed", required_argument, NULL, 's'},
         {"seed", required_argument, NULL, 'e'},    {"fault", required_argument, NULL, 'f'},
         {"control", required_argument, NULL, 'c'}, {"log-writes", no_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+        {"help", no_argument, NULL, 'h'},          {"rtu-listen", required_argument, NULL, 'L'},
+        {"wire-time", no_argument, NULL, 'W'},     {NULL, 0, NULL, 0}};
     int option, code = 0;
 
     while (!code && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -248,8 +275,8 @@ static int parse_arguments(struct program *program, int argc, char **argv)
         return bad_usage("--speed", "expected a number above 0, at most 10000");
     if (program->baud == 0)
         return bad_usage("--baud", "expected a rate such as 19200");
-    if (!program->listen && !program->rtu && !program->rtu_pty)
-        return bad_usage("nothing to serve", "give --listen, --rtu or --rtu-pty");
+    if (!program->listen && !program->rtu && !program->rtu_pty && !program->rtu_listen)
+        return bad_usage("nothing to serve", "give --listen, --rtu-listen, --rtu or --rtu-pty");
     return 0;
 }
 
@@ -311,6 +338,9 @@ static int serve(struct program *program)
 
     if (program->listen && (rc = listener_open(&program->tcp, &tcp, program->listen)) < 0)
         return cannot("--listen", program->listen, rc);
+    if (program->rtu_listen &&
+        (rc = listener_open(&program->rtu_tcp, &rtu, program->rtu_listen)) < 0)
+        return cannot("--rtu-listen", program->rtu_listen, rc);
     if (program->rtu && (rc = open_device(program)) < 0)
         return cannot("--rtu", program->rtu, rc);
     if (program->rtu_pty && (rc = terminal_open(&program->terminal, &rtu, program->rtu_pty)) < 0)
@@ -319,6 +349,8 @@ static int serve(struct program *program)
         return cannot("--control", program->control, rc);
     if (program->tcp)
         printf("listening port=%d\n", listener_port(program->tcp));
+    else if (program->rtu_tcp)
+        printf("listening port=%d\n", listener_port(program->rtu_tcp));
     else
         printf("serving rtu=%s\n", program->rtu ? program->rtu : program->rtu_pty);
     return clockwork_run(&program->clockwork) < 0 ? EXIT_UNAVAILABLE : 0;
@@ -345,6 +377,7 @@ int main(int argc, char **argv)
     else
         code = serve(&program);
     listener_close(program.tcp);
+    listener_close(program.rtu_tcp);
     listener_close(program.control_socket);
     terminal_close(program.terminal);
     links_close(&program.links);
