@@ -33,7 +33,7 @@ static void bury(struct loader *loader, struct batch *batch, const struct messag
 static void bury_rest(struct loader *loader, struct batch *batch, const struct message *message,
                       const struct encode_notes *notes)
 {
-    char detail[320];
+    char detail[400];
 
     if (notes->n_faults == 0)
         return;
