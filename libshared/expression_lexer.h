@@ -1,6 +1,6 @@
 /* Cuts the text of an expression into tokens. Pure; bytes in, no allocation. */
-#ifndef LEXER_H
-#define LEXER_H
+#ifndef EXPRESSION_LEXER_H
+#define EXPRESSION_LEXER_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "compiler.h"
+#include "expression_compiler.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
-/* What the descent of compile.c and compile_term.c stands on: the token at hand, the code so far,
- * and the first error. That one stays; after it every token is the end, so that the descent unwinds
- * by itself. */
-#ifndef COMPILER_H
-#define COMPILER_H
+/* What the descent of expression_compile.c and expression_term.c stands on: the token at hand, the
+ * code so far, and the first error. That one stays; after it every token is the end, so that the
+ * descent unwinds by itself. */
+#ifndef EXPRESSION_COMPILER_H
+#define EXPRESSION_COMPILER_H
 
-#include "lexer.h"
-#include "program.h"
+#include "expression_lexer.h"
+#include "expression_program.h"
 
 struct compiler {
     struct lexer lexer;

@@ -1,6 +1,6 @@
 /* Recursive descent, one function a level of the grammar in expression.h; each emits the code of
  * what it has read and returns its type. */
-#include "compiler.h"
+#include "expression_compiler.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The leaves of the grammar: constants, fields, calls, parentheses. */
-#include "compiler.h"
+#include "expression_compiler.h"
 
 #include <errno.h>
 #include <string.h>

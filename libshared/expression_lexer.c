@@ -1,4 +1,4 @@
-#include "lexer.h"
+#include "expression_lexer.h"
 #include "number.h"
 
 #include <stdbool.h>

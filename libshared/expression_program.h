@@ -1,7 +1,8 @@
 /* What an expression is compiled to: a program for a stack machine, without jumps, since nothing in
- * it has side effects. compile.c writes it by way of program.c, evaluate.c runs it. */
-#ifndef PROGRAM_H
-#define PROGRAM_H
+ * it has side effects. expression_compile.c writes it by way of expression_program.c,
+ * expression_evaluate.c runs it. */
+#ifndef EXPRESSION_PROGRAM_H
+#define EXPRESSION_PROGRAM_H
 
 #include "expression.h"
 

@@ -1,4 +1,4 @@
-#include "program.h"
+#include "expression_program.h"
 
 #include <errno.h>
 #include <stdlib.h>
