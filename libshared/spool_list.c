@@ -139,6 +139,8 @@ static int load_or_remove(struct spool_segment *segment, bool is_last,
         spool_segment_open(source->directory, segment->first, source->repair ? O_RDWR : O_RDONLY);
     int error;
 
+    if (fd == -ENOENT && !source->repair)
+        return -ENODATA; /* read and removed since the directory was: somebody works here */
     if (fd < 0)
         return fd;
     error = load_one(fd, segment, is_last, source, torn);

@@ -179,6 +179,25 @@ static void test_new_reader_is_seen_from_outside(void **state)
     spool_close(spool);
 }
 
+/* Somebody else's spool may lose a segment between two looks at it. */
+static void test_inspection_bears_what_vanishes(void **state)
+{
+    struct spool *spool = spool_for(fast_only, false, 0);
+    struct spool_view view;
+    char path[128];
+
+    (void)state;
+    append(spool, 50);
+    snprintf(path, sizeof(path), "%s/0000000000000000.spool", directory);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("nowhere", path), 0); /* listed, and not there when it is opened */
+    assert_int_equal(spool_inspect(directory, &view, error, sizeof(error)), 0);
+    assert_int_equal(view.stats.next, 50);
+    assert_true(view.stats.first > 0);
+    assert_int_equal(view.stats.torn, 0);
+    spool_close(spool);
+}
+
 static void test_names_that_cannot_be(void **state)
 {
     static const char *const none[] = {NULL};
@@ -304,6 +323,7 @@ int main(void)
         TEST(test_each_reader_is_woken),
         TEST(test_reader_that_is_gone_holds_nothing),
         TEST(test_new_reader_is_seen_from_outside),
+        TEST(test_inspection_bears_what_vanishes),
         TEST(test_names_that_cannot_be),
         TEST(test_dropped_for_the_slow_one_only),
         TEST(test_damage_is_counted_once),
