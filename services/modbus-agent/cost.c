@@ -39,6 +39,14 @@ double cost_read_us(const struct endpoint *endpoint, const struct span *span)
     return fixed_us(endpoint) + cells * cell_us(endpoint, span->table);
 }
 
+/* One coil or register: 8 bytes there and back. More: 9 and the data there, 8 back. */
+double cost_write_us(const struct endpoint *endpoint, const struct span *span)
+{
+    unsigned extra = span->count > 1 ? 4 + 2 * span->count : 3;
+
+    return fixed_us(endpoint) + (endpoint->serial ? extra * byte_us(endpoint) : 0);
+}
+
 unsigned cost_worthwhile_gap(const struct endpoint *endpoint, enum table table)
 {
     double cells = fixed_us(endpoint) / cell_us(endpoint, table);

@@ -16,6 +16,7 @@
 #define COST_TCP_BIT_US 2.0
 
 double cost_read_us(const struct endpoint *endpoint, const struct span *span);
+double cost_write_us(const struct endpoint *endpoint, const struct span *span);
 
 /* Cells up to which reading along what nobody wants costs the wire less than a request more. */
 unsigned cost_worthwhile_gap(const struct endpoint *endpoint, enum table table);

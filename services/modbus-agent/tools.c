@@ -1,7 +1,9 @@
 #include "tools.h"
 
 #include "bus.h"
+#include "clock.h"
 #include "cost.h"
+#include "forecast.h"
 #include "inquiry.h"
 #include "number.h"
 #include "sample.h"
@@ -10,46 +12,55 @@
 #include <poll.h>
 #include <stdlib.h>
 
-/* Prints a group's requests and returns the share of the bus's time that they take. */
-static double plan_group(const struct bus_settings *bus, const struct unit_settings *unit,
-                         const struct group_settings *group, FILE *out)
+/* Prints a group's requests. True: its period can be met. */
+static bool plan_group(const struct bus_settings *bus, const struct unit_settings *unit,
+                       const struct group_settings *group, FILE *out)
 {
-    double us = 0;
+    bool met = forecast_meets(bus, group);
 
-    fprintf(out, "  unit %u %s/%s %s every %lld ms: %zu points in %zu requests\n", unit->unit,
-            unit->location, unit->device, group->measurement, (long long)group->period_ms,
-            group->n_points, group->plan.n_requests);
+    fprintf(out, "  unit %u %s/%s %s every %lld ms: %zu points in %zu requests, about %.1f ms%s\n",
+            unit->unit, unit->location, unit->device, group->measurement,
+            (long long)group->period_ms, group->n_points, group->plan.n_requests,
+            forecast_group_ms(bus, group), met ? "" : ": this period CANNOT be met");
     for (size_t i = 0; i < group->plan.n_requests; i++) {
         const struct span *span = &group->plan.requests[i].span;
 
         fprintf(out, "    %s %u to %u (%u), about %.1f ms\n", table_names[span->table],
                 span->address, span_end(span) - 1, span->count,
                 cost_read_us(&bus->endpoint, span) / 1000);
-        us += cost_read_us(&bus->endpoint, span);
     }
-    return us / 1000 / (double)group->period_ms;
+    return met;
+}
+
+/* True: all periods can be met. */
+static bool plan_bus(const struct bus_settings *bus, FILE *out)
+{
+    struct forecast forecast = forecast_bus(bus);
+    bool met = forecast.busy <= 1;
+
+    fprintf(out, "%s\n", bus->url);
+    for (size_t i = 0; i < bus->n_units; i++)
+        for (size_t j = 0; j < bus->units[i].n_groups; j++)
+            met = plan_group(bus, &bus->units[i], &bus->units[i].groups[j], out) && met;
+    fprintf(out, "  all once: about %.1f ms\n", forecast.cycle_ms);
+    fprintf(out, "  busy about %.1f %% of the time%s\n", forecast.busy * 100,
+            met ? "" : ": these periods CANNOT be met");
+    if (forecast.write_ms > 0)
+        fprintf(out,
+                "  a command is written and read back within %.1f ms, %.1f ms while a unit is "
+                "silent\n",
+                forecast.write_ms, forecast.write_silent_ms);
+    return met;
 }
 
 int tools_plan(const struct settings *settings, FILE *out)
 {
     int code = SERVICE_OK;
 
-    for (size_t i = 0; i < settings->n_buses; i++) {
-        const struct bus_settings *bus = &settings->buses[i];
-        double busy = 0;
-
-        fprintf(out, "%s\n", bus->url);
-        for (size_t j = 0; j < bus->n_units; j++)
-            for (size_t k = 0; k < bus->units[j].n_groups; k++)
-                busy += plan_group(bus, &bus->units[j], &bus->units[j].groups[k], out);
-        fprintf(out, "  busy about %.1f %% of the time%s\n", busy * 100,
-                busy > 1 ? ": these periods CANNOT be met" : "");
-        if (busy > 1)
+    for (size_t i = 0; i < settings->n_buses; i++)
+        if (!plan_bus(&settings->buses[i], out))
             code = SERVICE_CONFIG;
-    }
-    if (fflush(out) != 0)
-        return SERVICE_IO;
-    return code;
+    return fflush(out) == 0 ? code : SERVICE_IO;
 }
 
 static void print_raw(const struct span *span, const uint16_t *cells, FILE *out)
@@ -158,6 +169,7 @@ static bool once_bus(const struct bus_settings *settings, FILE *out)
     struct bus *bus;
     char error[128];
     bool good = true;
+    int64_t begun_ms;
 
     if (bus_open(&bus, &options) != 0)
         return false;
@@ -166,10 +178,12 @@ static bool once_bus(const struct bus_settings *settings, FILE *out)
         bus_close(bus);
         return false;
     }
+    begun_ms = clock_now_ms();
     for (size_t i = 0; i < settings->n_units; i++)
         for (size_t j = 0; j < settings->units[i].n_groups; j++)
             if (!once_group(bus, settings, &settings->units[i], &settings->units[i].groups[j], out))
                 good = false;
+    fprintf(stderr, "%s: read in %lld ms\n", settings->url, (long long)(clock_now_ms() - begun_ms));
     bus_close(bus);
     return good;
 }

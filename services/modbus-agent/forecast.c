@@ -1,0 +1,71 @@
+#include "forecast.h"
+
+#include "cost.h"
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+double forecast_group_ms(const struct bus_settings *bus, const struct group_settings *group)
+{
+    double us = 0;
+
+    for (size_t i = 0; i < group->plan.n_requests; i++)
+        us += cost_read_us(&bus->endpoint, &group->plan.requests[i].span);
+    return us / 1000;
+}
+
+/* The longest request of groups whose period is longer than this. */
+static double longest_ms(const struct bus_settings *bus, int64_t period_ms)
+{
+    double us = 0;
+
+    for (size_t i = 0; i < bus->n_units; i++)
+        for (size_t j = 0; j < bus->units[i].n_groups; j++) {
+            const struct group_settings *group = &bus->units[i].groups[j];
+
+            for (size_t k = 0; group->period_ms > period_ms && k < group->plan.n_requests; k++)
+                us = larger(us, cost_read_us(&bus->endpoint, &group->plan.requests[k].span));
+        }
+    return us / 1000;
+}
+
+bool forecast_meets(const struct bus_settings *bus, const struct group_settings *group)
+{
+    int64_t stretch_ms = group->period_ms;
+    double needed_ms = longest_ms(bus, stretch_ms);
+
+    for (size_t i = 0; i < bus->n_units; i++)
+        for (size_t j = 0; j < bus->units[i].n_groups; j++) {
+            const struct group_settings *other = &bus->units[i].groups[j];
+
+            needed_ms += (double)(stretch_ms / other->period_ms) * forecast_group_ms(bus, other);
+        }
+    return needed_ms <= (double)stretch_ms;
+}
+
+struct forecast forecast_bus(const struct bus_settings *bus)
+{
+    struct forecast forecast = {0};
+    double write_us = 0;
+
+    for (size_t i = 0; i < bus->n_units; i++) {
+        const struct unit_settings *unit = &bus->units[i];
+
+        for (size_t j = 0; j < unit->n_groups; j++) {
+            double ms = forecast_group_ms(bus, &unit->groups[j]);
+
+            forecast.cycle_ms += ms;
+            forecast.busy += ms / (double)unit->groups[j].period_ms;
+        }
+        for (size_t j = 0; j < unit->n_actuators; j++)
+            write_us = larger(write_us, cost_write_us(&bus->endpoint, &unit->outputs[j].span) +
+                                            cost_read_us(&bus->endpoint, &unit->outputs[j].span));
+    }
+    if (write_us > 0) {
+        forecast.write_ms = longest_ms(bus, 0) + write_us / 1000;
+        forecast.write_silent_ms = (double)bus->timeout_ms + write_us / 1000;
+    }
+    return forecast;
+}
