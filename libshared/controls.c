@@ -1,6 +1,7 @@
 #include "controls.h"
 
 #include "clock.h"
+#include "interlock.h"
 #include "log.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 
 struct control {
     struct actuator *actuator;
-    uint64_t turn; /* when its command was queued: the oldest goes first */
+    struct interlock *interlock; /* NULL: none */
+    uint64_t turn;               /* when its command was queued: the oldest goes first */
 };
 
 struct controls {
@@ -102,6 +104,14 @@ static void on_state(void *self, const struct actuator *actuator, const struct c
         publish(controls, TOPIC_STATE, actuator_settings(actuator)->name);
 }
 
+static struct control *find(struct controls *controls, const char *name)
+{
+    for (size_t i = 0; i < controls->n_controls; i++)
+        if (strcmp(actuator_settings(controls->controls[i].actuator)->name, name) == 0)
+            return &controls->controls[i];
+    return NULL;
+}
+
 static bool is_excluded(const struct controls *controls, const struct actuator *actuator)
 {
     const char *group = actuator_settings(actuator)->guard.exclusive;
@@ -118,10 +128,16 @@ static bool is_excluded(const struct controls *controls, const struct actuator *
 
 static const char *forbid(void *self, const struct actuator *actuator, const char **why)
 {
-    if (!is_excluded(self, actuator))
-        return NULL;
-    *why = "another actuator of its group is on, or may be";
-    return "interlock";
+    struct controls *controls = self;
+    const struct control *control = find(controls, actuator_settings(actuator)->name);
+
+    *why = NULL;
+    if (is_excluded(controls, actuator))
+        *why = "another actuator of its group is on, or may be";
+    else if (control->interlock &&
+             !interlock_holds(control->interlock, device_latest(controls->device), clock_now_ms()))
+        *why = "its interlock does not hold";
+    return *why ? "interlock" : NULL;
 }
 
 static const struct actuator_handlers handlers = {
@@ -132,14 +148,6 @@ static bool device_is_there(const struct controls *controls)
     enum device_state state = device_state(controls->device);
 
     return state == DEVICE_ONLINE || state == DEVICE_DEGRADED;
-}
-
-static struct control *find(struct controls *controls, const char *name)
-{
-    for (size_t i = 0; i < controls->n_controls; i++)
-        if (strcmp(actuator_settings(controls->controls[i].actuator)->name, name) == 0)
-            return &controls->controls[i];
-    return NULL;
 }
 
 static void offer(struct controls *controls, struct control *control,
@@ -215,16 +223,20 @@ static void on_time(void *self)
 /* Opens the actuators up to the first that cannot be; `n_controls` counts those that are. */
 static int open_actuators(struct controls *controls, const struct controls_options *options)
 {
-    while (controls->n_controls < options->n_settings) {
-        size_t i = controls->n_controls;
-        int error = actuator_open(&controls->controls[i].actuator, &options->settings[i], &handlers,
-                                  controls);
+    int error = 0;
 
+    while (controls->n_controls < options->n_settings && error == 0) {
+        const struct actuator_settings *settings = &options->settings[controls->n_controls];
+        struct control *control = &controls->controls[controls->n_controls];
+
+        error = actuator_open(&control->actuator, settings, &handlers, controls);
         if (error)
             return error;
         controls->n_controls++;
+        if (settings->guard.interlock)
+            error = interlock_open(&control->interlock, settings->guard.interlock);
     }
-    return 0;
+    return error;
 }
 
 int controls_open(struct controls **out, const struct controls_options *options,
@@ -262,8 +274,10 @@ void controls_close(struct controls *controls)
     if (!controls)
         return;
     loop_timer_close(controls->timer);
-    for (size_t i = 0; i < controls->n_controls; i++)
+    for (size_t i = 0; i < controls->n_controls; i++) {
         actuator_close(controls->controls[i].actuator);
+        interlock_close(controls->controls[i].interlock);
+    }
     buffer_free(&controls->text);
     free(controls);
 }

@@ -28,6 +28,7 @@ struct device {
     char *meta; /* owned; NULL until set */
     struct series *series;
     size_t n_series;
+    struct latest latest;
     struct buffer text; /* kept for its memory */
 };
 
@@ -53,6 +54,7 @@ void device_close(struct device *device)
     device_set_state(device, DEVICE_OFFLINE, "agent_stopped", device->breaker, clock_time_ms());
     free(device->meta);
     free(device->series);
+    latest_free(&device->latest);
     buffer_free(&device->text);
     free(device);
 }
@@ -156,10 +158,16 @@ static struct series *series_of(struct device *device, const char *measurement)
     return grown;
 }
 
+const struct latest *device_latest(const struct device *device)
+{
+    return &device->latest;
+}
+
 int device_publish(struct device *device, const char *measurement, struct reading *reading)
 {
     struct series *series = series_of(device, measurement);
 
+    latest_take(&device->latest, measurement, reading, clock_now_ms());
     if (!series)
         return -ENOMEM;
     reading->seq = ++series->seq;

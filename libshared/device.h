@@ -6,6 +6,7 @@
 #include "backlog.h"
 #include "breaker.h"
 #include "buffer.h"
+#include "latest.h"
 #include "mqtt.h"
 #include "reading.h"
 #include "topic.h"
@@ -39,5 +40,8 @@ void device_announce(struct device *device);
 /* Numbers the reading (its `seq` is set here: one more than the last of that measurement) and
  * publishes it, or keeps it while the broker is away. Returns 0 or what backlog_publish() does. */
 int device_publish(struct device *device, const char *measurement, struct reading *reading);
+
+/* The last good values of all that was published, by the monotonic clock. Borrowed. */
+const struct latest *device_latest(const struct device *device);
 
 #endif

@@ -1,5 +1,7 @@
 #include "guard.h"
 
+#include "interlock.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +55,7 @@ void guard_configure(struct guard_settings *out, struct config_node *node, enum 
 {
     memset(out, 0, sizeof *out);
     out->origin = origin;
-    out->interlock = config_string(node, "interlock", NULL);
+    out->interlock = interlock_configure(node, "interlock");
     if (type != VALUE_BOOL)
         configure_allowed(out, node, type);
     if (type != VALUE_TEXT)
