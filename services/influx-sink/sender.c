@@ -34,7 +34,8 @@ struct sender {
     struct target_answer answer;
     int64_t posted_ms; /* start of the last batch's first post */
     pthread_t thread;
-    bool running; /* the thread was started */
+    bool running;         /* the thread was started */
+    bool types_full_told; /* in the log */
     _Atomic int breaker;
     atomic_bool away, held;
     _Atomic int64_t received_ms;
@@ -141,9 +142,8 @@ static bool sender_deliver(struct sender *sender)
     }
 }
 
-/* Field types and dead letters first: a cursor that moved cannot be taken back. What is not on the
- * disk of the types is learnt again, so that holds nothing up. */
-static void sender_commit(struct sender *sender)
+/* What is not on the disk of them is learnt again, so that holds nothing up. */
+static void sender_keep_types(struct sender *sender)
 {
     int error = field_types_take_change(sender->types)
                     ? field_types_save(sender->types, sender->types_path)
@@ -151,6 +151,20 @@ static void sender_commit(struct sender *sender)
 
     if (error)
         burial_trouble(&sender->burial, sender->types_path, error);
+    if (field_types_full(sender->types) && !sender->types_full_told) {
+        sender->types_full_told = true;
+        log_warning("field_types_full",
+                    "target=%s fields=%d what_happens=\"others go as they come\"",
+                    sender->options.target->name, TYPES_MAX);
+    }
+}
+
+/* Field types and dead letters first: a cursor that moved cannot be taken back. */
+static void sender_commit(struct sender *sender)
+{
+    int error;
+
+    sender_keep_types(sender);
     if (!burial_sync(&sender->burial))
         return;
     error = spool_commit(sender->options.reader, sender->batch.next);
