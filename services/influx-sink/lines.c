@@ -128,13 +128,29 @@ static bool lines_grow(struct lines *lines)
     return true;
 }
 
+/* printf() would take a fifth of the time that a line takes. */
+static void put_time(struct buffer *out, int64_t ts_ms)
+{
+    char text[24], *at = text + sizeof(text);
+    uint64_t rest = ts_ms < 0 ? 0 - (uint64_t)ts_ms : (uint64_t)ts_ms;
+
+    *--at = '\n';
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (ts_ms < 0)
+        *--at = '-';
+    *--at = ' ';
+    buffer_append(out, at, (size_t)(text + sizeof(text) - at));
+}
+
 bool lines_end(struct lines *lines, int64_t ts_ms)
 {
     if (lines->n_fields == 0) {
         lines_cut(lines, lines->line);
         return false;
     }
-    buffer_format(&lines->text, " %lld\n", (long long)ts_ms);
+    put_time(&lines->text, ts_ms);
     if (lines->text.failed || !lines_grow(lines)) {
         lines->failed = true;
         return false;
