@@ -136,6 +136,13 @@ static bool *board_pin(struct board *board, int pin)
     }
 }
 
+void board_let_go(struct board *board)
+{
+    board->greenhouse.fan = false;
+    board->greenhouse.irrigation = false;
+    board->greenhouse.led = false;
+}
+
 static void answer_led(struct board *board, const char *line, struct board_answer *out)
 {
     int pin, used = 0;

@@ -43,6 +43,9 @@ void board_init(struct board *board, uint64_t seed);
 /* `line` is without its line end. */
 void board_answer(struct board *board, const char *line, struct board_answer *out);
 
+/* All outputs off: what the board does where it hears nothing for too long. */
+void board_let_go(struct board *board);
+
 /* Sets a fault by its name: "garbage", "0.1". Returns 0 or -EINVAL. */
 int board_fault(struct board *board, const char *name, const char *value);
 

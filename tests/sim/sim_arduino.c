@@ -19,9 +19,11 @@ struct program {
     double speed;
     uint64_t seed;
     int64_t boot_ms;
-    char *faults; /* "name=value,…", split in place */
+    int64_t dead_man_ms; /* outputs go off after so long without a line */
+    char *faults;        /* "name=value,…", split in place */
 
     struct board board;
+    int64_t heard_ms; /* the last line */
     struct clockwork clockwork;
     struct links links;
     struct listener *listener;
@@ -36,6 +38,7 @@ static const char help[] =
     "  --speed N           simulated seconds a second (1); a day is 600 simulated seconds\n"
     "  --seed N            another weather (1)\n"
     "  --boot MS           the board's reset after each opening (2000)\n"
+    "  --dead-man MS       outputs go off after so long without a line (30000)\n"
     "  --fault LIST        garbage=P,silent=P,partial=P (shares 0..1),slow=MS,stuck=SENSOR\n"
     "  --help\n"
     "\n"
@@ -47,6 +50,8 @@ static void program_step(void *self)
 {
     struct program *program = self;
 
+    if (loop_now(program->clockwork.loop) - program->heard_ms >= program->dead_man_ms)
+        board_let_go(&program->board);
     greenhouse_step(&program->board.greenhouse);
 }
 
@@ -66,6 +71,7 @@ static void program_take_line(struct program *program, struct link *link, const 
         return;
     if (*line == '\0')
         return;
+    program->heard_ms = loop_now(program->clockwork.loop);
     board_answer(&program->board, line, &answer);
     if (answer.length > 0)
         link_send(link, answer.text, answer.length, answer.delay_ms);
@@ -106,11 +112,15 @@ static int bad_usage(const char *what, const char *value)
 
 static int parse_arguments(struct program *program, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'}, {"pty", required_argument, NULL, 'p'},
-        {"speed", required_argument, NULL, 's'},  {"seed", required_argument, NULL, 'e'},
-        {"boot", required_argument, NULL, 'b'},   {"fault", required_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+                                            {"pty", required_argument, NULL, 'p'},
+                                            {"speed", required_argument, NULL, 's'},
+                                            {"seed", required_argument, NULL, 'e'},
+                                            {"boot", required_argument, NULL, 'b'},
+                                            {"fault", required_argument, NULL, 'f'},
+                                            {"dead-man", required_argument, NULL, 'd'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -129,6 +139,9 @@ static int parse_arguments(struct program *program, int argc, char **argv)
             break;
         case 'b':
             program->boot_ms = strtoll(optarg, NULL, 10);
+            break;
+        case 'd':
+            program->dead_man_ms = strtoll(optarg, NULL, 10);
             break;
         case 'f':
             program->faults = optarg;
@@ -194,7 +207,7 @@ static int serve(struct program *program)
 
 int main(int argc, char **argv)
 {
-    struct program program = {.speed = 1, .seed = 1, .boot_ms = 2000};
+    struct program program = {.speed = 1, .seed = 1, .boot_ms = 2000, .dead_man_ms = 30000};
     int code = parse_arguments(&program, argc, argv);
 
     if (code)

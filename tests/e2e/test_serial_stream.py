@@ -1,0 +1,171 @@
+"""serial-agent and boards that talk by themselves: streams, gaps, replugging, floods, remedies, replies."""
+
+import json
+import os
+import time
+
+import pytest
+
+import contract
+import serial_board
+import stand
+from serial_board import DEVICE, Talker, config
+
+
+@pytest.fixture
+def talker(tmp_path):
+    talker = Talker(tmp_path / "ttyTalker")
+    talker.plug()
+    yield talker.start()
+    talker.end()
+
+
+def counters(listener, predicate):
+    """The counters of the first health from now on that satisfies the predicate."""
+    return listener.wait(
+        "iot/_service/+/health", lambda m: predicate(m.json["counters"]),
+        since=listener.mark(), timeout_s=stand.PATIENCE_S + 25,
+    ).json["counters"]
+
+
+def test_a_stream_is_published_line_by_line(start, listener, talker):
+    start("serial-agent", config(talker.link))
+    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["seq"] >= 100)
+    readings = [m.json for m in listener.find(f"{DEVICE}/telemetry/sensors")]
+    numbers = [r["values"]["n"] for r in readings]
+    assert numbers == list(range(int(numbers[0]), int(numbers[0]) + len(numbers)))
+    contract.check(f"{DEVICE}/telemetry/sensors", json.dumps(readings[-1]).encode())
+
+    mark = listener.mark()
+    talker.quiet = True
+    bad = listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: "bad" in m.json, since=mark).json
+    assert bad["bad"] == {"temperature": "timeout", "n": "timeout"}
+    listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "offline", since=mark)
+    talker.quiet = False
+    mark = listener.mark()
+    listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
+
+
+def test_replugged_200_times_under_streaming(start, listener, talker):
+    agent = start("serial-agent", config(talker.link))
+    first = listener.wait(f"{DEVICE}/telemetry/sensors").json["values"]["n"]
+    pid = agent.process.pid
+    before = serial_board.descriptors(pid)
+    talker.replug(50)
+    warm_kib = serial_board.resident_kib(pid)
+    talker.replug(150)
+    stand.wait_until(lambda: serial_board.descriptors(pid) == before, what="the same descriptors")
+    assert serial_board.resident_kib(pid) - warm_kib < 1024
+    last = talker.number + 5
+    stand.wait_until(lambda: talker.number >= last, what="lines after the last plug")
+    talker.quiet = True
+    time.sleep(0.2)
+    sent = talker.number - int(first) + 1
+
+    def all_accounted(c):
+        return c["lines.streamed"] + c["lines.missed"] == sent
+
+    counted = counters(listener, all_accounted)
+    assert counted["lines.missed"] > 100
+    assert counted["links.opened"] > 100
+    assert counted["links.lost"] >= counted["links.opened"] - 1
+
+
+def test_a_flood_is_bounded_and_the_newest_kept(start, listener, talker):
+    stream = dict(config("")["devices"][0]["streams"][0], interval="100ms")
+    start("serial-agent", config(talker.link, streams=[stream]))
+    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["seq"] >= 12)
+    for _ in range(20):
+        readings = listener.find(f"{DEVICE}/telemetry/sensors")
+        time.sleep(0.1)
+        newest = talker.number
+    assert newest - readings[-1].json["values"]["n"] < 400
+    counted = counters(listener, lambda c: c["dropped.thinned"] > 500)
+    assert counted["lines.missed"] == 0
+    published = len(listener.find(f"{DEVICE}/telemetry/sensors"))
+    assert published * 10 < counted["lines.streamed"]
+
+
+def test_broken_lines_do_not_become_readings(start, listener, talker):
+    talker.quiet = True
+    device = {"checksum": {"kind": "nmea"}}
+    start("serial-agent", config(talker.link, **device))
+    listener.wait(f"{DEVICE}/meta")
+
+    def nmea(text):
+        sum_ = 0
+        for byte in text:
+            sum_ ^= byte
+        return text + b"*%02X\r\n" % sum_
+
+    good = nmea(b"TEMP:1,N:1")
+    stand.wait_until(lambda: talker.say(good) and listener.find(
+        f"{DEVICE}/telemetry/sensors", lambda m: m.json["values"].get("n") == 1), what="a reading")
+    mark = listener.mark()
+    talker.say(b"TEMP:2,N:2*00\r\n" + good.replace(b"TEMP:1", b"TEMP:7") + b"TEMP:3,N:3\r\n")
+    talker.say(nmea(b"TEMP:4,N:4")[:9])  # and its end never comes in time
+    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: "bad" in m.json, since=mark)
+    talker.say(b"4*55\r\n" + nmea(b"TEMP:5,N:5"))
+    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["values"].get("n") == 5, since=mark)
+    values = [m.json["values"] for m in listener.find(f"{DEVICE}/telemetry/sensors", since=mark)]
+    assert all(v in ({}, {"temperature": 1, "n": 1}, {"temperature": 5, "n": 5}) for v in values)
+    counted = counters(listener, lambda c: c["dropped.cut_lines"] == 1)
+    assert counted["dropped.bad_checksums"] == 3
+
+
+class Parrot(Talker):
+    """Streams its valve, and takes "V<n>" for it, by echo or in silence."""
+
+    valve, mute = b"0", False
+
+    def _talk(self):
+        heard = b""
+        while not self._ends.wait(0.02):
+            try:
+                heard += os.read(self.master, 64)
+            except (OSError, TypeError):
+                pass
+            *lines, heard = heard.split(b"\n")
+            for line in lines:
+                if line.startswith(b"V"):
+                    self.valve = line[1:]
+                    self.mute or self.say(line + b"\r\n")
+            self.say(b"$VALVE;" + self.valve + b"\n")
+
+
+@pytest.mark.parametrize("confirm", ["echo", "reading", "pattern"])
+def test_values_by_name_and_their_confirmations(start, listener, tmp_path, confirm):
+    parrot = Parrot(tmp_path / "ttyParrot")
+    parrot.mute = confirm == "reading"
+    parrot.plug()
+    parrot.start()
+    stream = {"measurement": "valves", "format": "csv", "prefix": "$VALVE;", "separator": ";",
+              "points": [{"name": "position", "type": "text", "column": 1}]}
+    actuator = {"name": "valve", "type": "text", "write": "V{value}", "confirm": confirm, "state": "position",
+                "values": {"shut": "0", "half": "5", "open": "9"}, "reply_timeout": "300ms"}
+    if confirm == "pattern":
+        actuator["expect"] = "^V[0-9]$"
+    try:
+        start("serial-agent", config(parrot.link, streams=[stream], actuators=[actuator]))
+        listener.wait(f"{DEVICE}/state/valve", lambda m: m.json["value"] == "shut")
+        for value, outcome in (("open", "ok"), ("half", "ok"), ("ajar", "rejected")):
+            mark = listener.mark()
+            listener.publish(f"{DEVICE}/command/valve", value)
+            result = listener.wait(f"{DEVICE}/result/valve", since=mark).json
+            assert result["result"] == outcome, result
+            assert outcome == "rejected" or result["value"] == value
+        assert result["reason"] == "bad_value"
+    finally:
+        parrot.end()
+
+
+def test_a_board_that_hangs_is_reset(start, listener, talker):
+    options = {"reset_on_hang": True, "boot_wait": "500ms", "breaker": {"threshold": 2, "open": "60s"}}
+    agent = start("serial-agent", config(talker.link, **options))
+    listener.wait(f"{DEVICE}/telemetry/sensors")
+    talker.quiet = True
+    stand.wait_until(lambda: "board_reset" in agent.log(), what="the reset")
+    talker.quiet = False
+    mark = listener.mark()
+    listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
+    assert counters(listener, lambda c: c["resets"] > 0)["resets"] == 1
