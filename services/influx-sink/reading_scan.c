@@ -9,9 +9,14 @@ struct scan {
     const char *at, *end;
 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static char skip_space(struct scan *scan)
 {
-    while (scan->at < scan->end && strchr(" \t\r\n", *scan->at) && *scan->at)
+    while (scan->at < scan->end && is_space(*scan->at))
         scan->at++;
     return scan->at < scan->end ? *scan->at : '\0';
 }
