@@ -113,7 +113,7 @@ static long tcp_on_bytes(void *self, struct link *link, const uint8_t *bytes, si
 }
 
 /* What the frames of an exchange and the silences around them take: Serial Line V1.02, section
- * 2.5.1.1; in milliseconds. */
+ * 2.5.1.1; in whole milliseconds, since timers are late rather than early. */
 static int64_t wire_ms(const struct program *program, size_t request, size_t answer)
 {
     double byte_ms = 11 * 1000.0 / program->baud;
@@ -121,7 +121,7 @@ static int64_t wire_ms(const struct program *program, size_t request, size_t ans
 
     if (!program->wire_time)
         return 0;
-    return (int64_t)((double)(request + answer) * byte_ms + 2 * silence_ms + TURNAROUND_MS + 0.5);
+    return (int64_t)((double)(request + answer) * byte_ms + 2 * silence_ms + TURNAROUND_MS);
 }
 
 static void rtu_answer(struct program *program, struct link *link, const struct frame *request)
