@@ -88,6 +88,7 @@ void actuator_force(struct actuator *actuator, const char *cause, int64_t now_ms
  * confirmed is queued again, while the device is there. */
 void actuator_tick(struct actuator *actuator, bool device_online, int64_t now_ms, int64_t time_ms);
 bool actuator_settled(const struct actuator *actuator); /* nothing queued, in flight or forced */
+bool actuator_in_flight(const struct actuator *actuator);
 
 /* On, on its way there, or not known. */
 bool actuator_may_be_on(const struct actuator *actuator);

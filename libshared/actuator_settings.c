@@ -52,6 +52,9 @@ void actuator_configure_typed(struct actuator_settings *out, struct config_node 
     out->dry_run = config_bool(node, "dry_run", false);
     configure_safe(out, node);
     configure_guard(out, node);
+    failsafe_configure(&out->fail_safe, config_object(node, "fail_safe"));
+    if (failsafe_is_used(&out->fail_safe) && !out->has_safe)
+        config_problem(node, "fail_safe", "needs \"safe\": the value to go to, or \"hold\"");
 }
 
 void actuator_configure(struct actuator_settings *out, struct config_node *node)

@@ -4,6 +4,7 @@
 #define ACTUATOR_SETTINGS_H
 
 #include "config.h"
+#include "failsafe.h"
 #include "guard.h"
 #include "topic.h"
 #include "value.h"
@@ -19,9 +20,11 @@ struct actuator_settings {
     bool has_safe;     /* a value or "hold" */
     bool dry_run;      /* everything but the write */
     struct guard_settings guard;
+    struct failsafe_settings fail_safe;
 };
 
-/* Reads "name", "type", "unit", "min", "max", "safe", "dry_run" and "guard". */
+/* Reads "name", "type", "unit", "min", "max", "safe", "dry_run", "guard" and
+ * "fail_safe". */
 void actuator_configure(struct actuator_settings *out, struct config_node *node);
 
 /* The same without "type", for agents that know it from a type of their own. */

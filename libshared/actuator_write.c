@@ -222,6 +222,11 @@ bool actuator_settled(const struct actuator *actuator)
     return !actuator->forcing && !actuator->queued && !actuator->in_flight;
 }
 
+bool actuator_in_flight(const struct actuator *actuator)
+{
+    return actuator->in_flight != NULL;
+}
+
 static bool leads_on(const struct pending *pending)
 {
     return pending && guard_is_on(&pending->value);

@@ -1,6 +1,7 @@
 #include "controls.h"
 
 #include "clock.h"
+#include "heartbeat.h"
 #include "interlock.h"
 #include "log.h"
 
@@ -10,12 +11,15 @@
 #include <string.h>
 
 #define LOG_EVERY_MS 10000
-#define TICK_MS 50 /* how late a time-out of an actuator may be noticed */
+#define CONTROLLERS_MAX 8 /* different ones that the actuators of a device listen for */
+#define TICK_MS 50        /* how late a time-out of an actuator may be noticed */
 
 struct control {
     struct actuator *actuator;
     struct interlock *interlock; /* NULL: none */
-    uint64_t turn;               /* when its command was queued: the oldest goes first */
+    struct failsafe failsafe;
+    const struct heartbeat *heartbeat; /* borrowed from `heartbeats`; NULL: none */
+    uint64_t turn;                     /* when its command was queued: the oldest goes first */
 };
 
 struct controls {
@@ -26,6 +30,10 @@ struct controls {
     void *self;
     uint64_t turns;
     struct loop_timer *timer;
+    struct heartbeat *heartbeats[CONTROLLERS_MAX];
+    int64_t broker_ms;  /* when the broker was last there */
+    int64_t command_ms; /* when the last command came */
+    bool leaving;
     struct log_limit refused;
     struct buffer text; /* kept for its memory */
     size_t n_controls;
@@ -137,6 +145,8 @@ static const char *forbid(void *self, const struct actuator *actuator, const cha
     else if (control->interlock &&
              !interlock_holds(control->interlock, device_latest(controls->device), clock_now_ms()))
         *why = "its interlock does not hold";
+    else if (control->failsafe.input_stale)
+        *why = "an input of its fail-safe is stale";
     return *why ? "interlock" : NULL;
 }
 
@@ -155,8 +165,8 @@ static void offer(struct controls *controls, struct control *control,
 {
     if (!actuator_waiting(control->actuator))
         control->turn = ++controls->turns;
-    actuator_offer(control->actuator, request, device_is_there(controls), clock_now_ms(),
-                   clock_time_ms());
+    actuator_offer(control->actuator, request, device_is_there(controls) && !controls->leaving,
+                   clock_now_ms(), clock_time_ms());
     if (actuator_waiting(control->actuator))
         controls->on_waiting(controls->self);
 }
@@ -175,6 +185,7 @@ static void on_message(void *self, const struct mqtt_message *message)
                                        .correlation_size = message->correlation_size};
 
     count(controls, "received", NULL);
+    controls->command_ms = clock_now_ms();
     if (topic_parse(&topic, mqtt_root(controls->mqtt), message->topic) != 0) {
         count(controls, "dropped", "bad_topic");
         return;
@@ -199,11 +210,37 @@ static int subscribe(struct controls *controls)
     return error ? error : mqtt_subscribe(controls->mqtt, filter, MQTT_LIVE, on_message, controls);
 }
 
+static void force(struct controls *controls, struct control *control, const char *cause)
+{
+    char name[48];
+
+    snprintf(name, sizeof name, "failsafe.%s", cause);
+    health_raise(health_count(controls->health, name), 1);
+    log_warning("failsafe", "device=%s actuator=%s cause=%s", device_name(controls->device),
+                actuator_settings(control->actuator)->name, cause);
+    actuator_force(control->actuator, cause, clock_now_ms(), clock_time_ms());
+}
+
+static const char *judge(struct controls *controls, struct control *control)
+{
+    int64_t heard_ms = control->heartbeat ? heartbeat_ms(control->heartbeat) : 0;
+    struct failsafe_signs signs = {
+        .broker_ms = controls->broker_ms,
+        .controller_ms = heard_ms > controls->command_ms ? heard_ms : controls->command_ms,
+        .latest = device_latest(controls->device)};
+
+    return failsafe_judge(&control->failsafe, &signs, clock_now_ms());
+}
+
 /* What goes to its safe value goes ahead of what is commanded. */
 static void tick(struct controls *controls, struct control *control)
 {
-    bool waited = actuator_waiting(control->actuator);
+    const char *cause = judge(controls, control);
+    bool waited;
 
+    if (cause)
+        force(controls, control, cause);
+    waited = actuator_waiting(control->actuator);
     actuator_tick(control->actuator, device_is_there(controls), clock_now_ms(), clock_time_ms());
     if (waited || !actuator_waiting(control->actuator))
         return;
@@ -215,9 +252,48 @@ static void on_time(void *self)
 {
     struct controls *controls = self;
 
+    if (mqtt_is_up(controls->mqtt))
+        controls->broker_ms = clock_now_ms();
     for (size_t i = 0; i < controls->n_controls; i++)
         tick(controls, &controls->controls[i]);
     loop_timer_set(controls->timer, clock_now_ms() + TICK_MS);
+}
+
+/* The n-th controller of the device's actuators has the n-th heartbeat. */
+static int listen_to(struct controls *controls, struct control *control)
+{
+    const char *controller = actuator_settings(control->actuator)->fail_safe.controller;
+    size_t n = 0;
+    int error;
+
+    for (const struct control *other = controls->controls; other < control; other++) {
+        const char *known = actuator_settings(other->actuator)->fail_safe.controller;
+
+        if (strcmp(known, controller) == 0) {
+            control->heartbeat = other->heartbeat;
+            return 0;
+        }
+    }
+    while (n < CONTROLLERS_MAX && controls->heartbeats[n])
+        n++;
+    if (n == CONTROLLERS_MAX)
+        return -E2BIG;
+    error = heartbeat_open(&controls->heartbeats[n], controls->mqtt, controller);
+    control->heartbeat = controls->heartbeats[n];
+    return error;
+}
+
+static int open_control(struct controls *controls, struct control *control)
+{
+    const struct actuator_settings *settings = actuator_settings(control->actuator);
+    int error = 0;
+
+    failsafe_init(&control->failsafe, &settings->fail_safe, clock_now_ms());
+    if (settings->guard.interlock)
+        error = interlock_open(&control->interlock, settings->guard.interlock);
+    if (error == 0 && settings->fail_safe.controller[0] != '\0')
+        error = listen_to(controls, control);
+    return error;
 }
 
 /* Opens the actuators up to the first that cannot be; `n_controls` counts those that are. */
@@ -233,8 +309,7 @@ static int open_actuators(struct controls *controls, const struct controls_optio
         if (error)
             return error;
         controls->n_controls++;
-        if (settings->guard.interlock)
-            error = interlock_open(&control->interlock, settings->guard.interlock);
+        error = open_control(controls, control);
     }
     return error;
 }
@@ -254,6 +329,7 @@ int controls_open(struct controls **out, const struct controls_options *options,
     controls->on_waiting = on_waiting;
     controls->self = self;
     controls->refused.every_ms = LOG_EVERY_MS;
+    controls->broker_ms = controls->command_ms = clock_now_ms();
     error = open_actuators(controls, options);
     if (error == 0)
         error = subscribe(controls);
@@ -278,6 +354,8 @@ void controls_close(struct controls *controls)
         actuator_close(controls->controls[i].actuator);
         interlock_close(controls->controls[i].interlock);
     }
+    for (size_t i = 0; i < CONTROLLERS_MAX; i++)
+        heartbeat_close(controls->heartbeats[i]);
     buffer_free(&controls->text);
     free(controls);
 }
@@ -328,6 +406,32 @@ void controls_offline(struct controls *controls)
 {
     for (size_t i = 0; i < controls->n_controls; i++)
         actuator_offline(controls->controls[i].actuator, clock_now_ms(), clock_time_ms());
+}
+
+void controls_leave(struct controls *controls)
+{
+    controls->leaving = true;
+    controls_offline(controls);
+    for (size_t i = 0; i < controls->n_controls; i++) {
+        struct control *control = &controls->controls[i];
+
+        if (!actuator_settings(control->actuator)->fail_safe.exit)
+            continue;
+        force(controls, control, "exit");
+        tick(controls, control);
+    }
+}
+
+bool controls_settled(const struct controls *controls)
+{
+    for (size_t i = 0; i < controls->n_controls; i++) {
+        const struct actuator *actuator = controls->controls[i].actuator;
+
+        if (!actuator_settled(actuator) &&
+            (device_is_there(controls) || actuator_in_flight(actuator)))
+            return false;
+    }
+    return true;
 }
 
 void controls_announce(struct controls *controls)

@@ -37,7 +37,14 @@ void controls_done(struct controls *controls, int index, enum command_outcome ou
                    const char *reason, struct value held);
 
 void controls_observe(struct controls *controls, int index, struct value held);
-void controls_offline(struct controls *controls);  /* rejects what is queued */
+void controls_offline(struct controls *controls); /* rejects what is queued */
+
+/* Before the end: rejects what is queued and what comes from now on, and takes to their safe values
+ * those whose fail-safe says so. Settled is when that is confirmed, or the device is not there, and
+ * nothing is in flight. */
+void controls_leave(struct controls *controls);
+bool controls_settled(const struct controls *controls);
+
 void controls_announce(struct controls *controls); /* states again: on link up */
 
 #endif

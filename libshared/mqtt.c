@@ -136,12 +136,14 @@ static void dispatch(struct mqtt *mqtt, const struct mqtt_item *item)
         return;
     }
     mqtt->received++;
+    const char *first = NULL;
     for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
         const struct subscription *subscription = mqtt->subscriptions[i];
-        if (topic_matches(subscription->filter, item->message.topic)) {
-            subscription->on_message(subscription->self, &item->message);
-            return;
-        }
+        const char *filter = subscription->filter;
+        if (first ? strcmp(filter, first) != 0 : !topic_matches(filter, item->message.topic))
+            continue;
+        first = filter;
+        subscription->on_message(subscription->self, &item->message);
     }
 }
 

@@ -67,7 +67,8 @@ int mqtt_start(struct mqtt *mqtt);
 void mqtt_close(struct mqtt *mqtt, int64_t drain_ms);
 
 /* Remembered and repeated on every connect; may be called at any time. Each message goes to the
- * first filter that matches its topic, in the order of subscribing. A subscription that the broker
+ * first filter that matches its topic, in the order of subscribing, and to all that are the same
+ * as that filter. A subscription that the broker
  * refuses, or grants and then does not honour (an echo is sent to find out), is logged and counted.
  * MQTT_LIVE: retained messages are not sent on subscribing (Retain Handling 2); one that is
  * published with the retain flag still arrives marked as such (Retain As Published), for commands.

@@ -38,7 +38,6 @@ struct unit {
     struct echo *echoes; /* for each actuator */
     int *faults;         /* for each group the first result of its last round that was not 0 */
     bool answered;       /* since the link came */
-    bool refusing;
     char down[ANSWER_TEXT_SIZE]; /* why there is no link; empty while there is */
     enum breaker_state breaker;
     unsigned n_writing;
@@ -107,8 +106,6 @@ static void on_waiting(void *self)
     const struct value *value;
     int i;
 
-    if (unit->refusing)
-        controls_offline(unit->controls);
     while ((i = controls_next(unit->controls, &value)) >= 0) {
         const struct value none = {.type = VALUE_NONE};
         uint16_t cells[OUTPUT_CELLS_MAX] = {0};
@@ -418,11 +415,10 @@ void unit_announce(struct unit *unit)
 
 void unit_refuse_commands(struct unit *unit)
 {
-    unit->refusing = true;
-    controls_offline(unit->controls);
+    controls_leave(unit->controls);
 }
 
 bool unit_is_writing(const struct unit *unit)
 {
-    return unit->n_writing > 0;
+    return unit->n_writing > 0 || !controls_settled(unit->controls);
 }

@@ -41,6 +41,6 @@ void unit_take_link(struct unit *unit, const char *down, int64_t time_ms);
 
 void unit_announce(struct unit *unit); /* everything retained again: on link up to the broker */
 void unit_refuse_commands(struct unit *unit);  /* from now on: before the end */
-bool unit_is_writing(const struct unit *unit); /* commands are in flight */
+bool unit_is_writing(const struct unit *unit); /* or has a safe value to write yet */
 
 #endif

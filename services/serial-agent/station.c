@@ -25,7 +25,6 @@ struct station {
     struct device *device;
     struct controls *controls;
     bool up;
-    bool draining;
     char down_reason[REASON_SIZE];
 
     struct reader *readers; /* one a poll or stream; owned */
@@ -220,7 +219,7 @@ static bool next_write(void *self, struct board_write *out)
 {
     struct station *station = self;
 
-    return !station->draining && writer_next(&station->writer, out);
+    return writer_next(&station->writer, out);
 }
 
 static enum board_answer on_write_line(void *self, const char *line)
@@ -352,13 +351,12 @@ void station_announce(struct station *station)
 
 void station_drain(struct station *station)
 {
-    station->draining = true;
-    controls_offline(station->controls);
+    controls_leave(station->controls);
 }
 
 bool station_drained(const struct station *station)
 {
-    return !station->board.writing;
+    return !station->board.writing && controls_settled(station->controls);
 }
 
 bool station_online(const struct station *station)
