@@ -10,7 +10,7 @@
 
 /* Enough for any sane pattern on a line of 4 KiB; the worst one is stopped within some
  * milliseconds. */
-#define STEPS_MAX 50000
+#define STEPS_MAX 200000
 #define HEAP_MAX_KIB 256
 
 struct pattern {

@@ -1,4 +1,21 @@
-/* What serial-agent's configuration says. Strings are borrowed from the configuration. */
+/* What serial-agent's configuration says. Strings are borrowed from the configuration.
+ *
+ * A device, beside "location" and "device"; what is left out is as shown, durations are texts:
+ *   "port"            "/dev/…", "usb:VID:PID[:SERIAL]" or "tcp://host:port"; no fall-back
+ *   "baud": 9600, "frame": "8N1", "dtr": true, "rts": true, "reset_on_open": false
+ *   "max_line": 512, "checksum": {"kind": "none", "requests": false}          checksum.h
+ *   "boot_wait": "2500ms", "reply_timeout": "1s", "offline_after": 3
+ *   "breaker": {"threshold": 5, "open": "1m"}, "reset_on_hang": false, "backoff": {"first", "max"}
+ *   "polls":   [{"request", "period": "1s", LINE}]      asked for, and answered by one line
+ *   "streams": [{"silence": "5s", "interval": "2ms", LINE}]     said by the board itself; at most
+ *                                 one reading an interval is published, the newest
+ *   LINE is "measurement", "format": "pairs" | "json" | "csv" | "pattern", "prefix": "",
+ *     "separator": "," (pairs, csv), "assign": ":" (pairs), "pattern" (pattern),
+ *     "points": [{…point.h, "field": its name, or "column" (csv)}],
+ *     "sequence": {"field" or "column", "modulo": 4294967296}
+ *   "actuators": [{…actuator_settings.h, "write", "values": {name: what the board calls it},
+ *     "confirm": "prefix" | "echo" | "pattern" | "reading", "expect": "OK", "error": "ERR",
+ *     "reply_timeout": the device's, "state": the point that reads it back}] */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 
 import pytest
@@ -157,6 +158,19 @@ def test_values_by_name_and_their_confirmations(start, listener, tmp_path, confi
         assert result["reason"] == "bad_value"
     finally:
         parrot.end()
+
+
+def test_once_waits_for_what_comes_by_itself(talker, tmp_path):
+    path = tmp_path / "once.json"
+    other = {"measurement": "others", "silence": "200ms", "points": [{"name": "x"}]}
+    streams = config("")["devices"][0]["streams"]
+    for more, code in (([], 0), ([other], 69)):
+        path.write_text(json.dumps(config(talker.link, streams=streams + more)))
+        answer = subprocess.run([stand.BUILD / "serial-agent", "--config", path, "--once"],
+                                capture_output=True, text=True, timeout=30)
+        assert answer.returncode == code, answer.stdout + answer.stderr
+        assert "temperature          23.5   (TEMP)" in answer.stdout
+    assert "others: nothing came by itself within 200 ms" in answer.stdout
 
 
 def test_a_board_that_hangs_is_reset(start, listener, talker):
