@@ -160,12 +160,29 @@ static int configure_actuators(struct unit_settings *out, struct config_node *no
     return 0;
 }
 
+/* What is read and written: from the device itself or from its template. */
+static int configure_contents(struct unit_settings *out, const struct endpoint *endpoint,
+                              struct templates *templates, struct config_node *node)
+{
+    struct config_node *contents;
+    int rc = templates_resolve(templates, node, &contents);
+
+    if (rc == 0)
+        rc = configure_groups(out, endpoint, contents);
+    if (rc == 0)
+        rc = configure_actuators(out, contents);
+    if (rc == 0)
+        templates_check(templates, node, contents);
+    if (out->n_groups + out->n_actuators == 0)
+        config_problem(node, NULL, "has neither groups to read nor actuators to write");
+    return rc;
+}
+
 static int configure_unit(struct unit_settings *out, const struct endpoint *endpoint,
-                          struct config_node *node)
+                          struct templates *templates, struct config_node *node)
 {
     bool serial = endpoint->serial;
     struct config_node *breaker = config_object(node, "breaker");
-    int rc;
 
     out->unit = (unsigned)config_integer(node, "unit", 1, serial ? 1 : 0, serial ? 247 : 255);
     if (out->unit > 247 && out->unit != 255)
@@ -174,12 +191,7 @@ static int configure_unit(struct unit_settings *out, const struct endpoint *endp
     snprintf(out->device, sizeof out->device, "%s", config_require_name(node, "device"));
     out->breaker_failures = (unsigned)config_integer(breaker, "failures", 5, 1, 1000);
     out->breaker_open_ms = config_duration(breaker, "open", 60000, 100, 24 * 3600 * 1000);
-    rc = configure_groups(out, endpoint, node);
-    if (rc == 0)
-        rc = configure_actuators(out, node);
-    if (out->n_groups + out->n_actuators == 0)
-        config_problem(node, NULL, "has neither groups to read nor actuators to write");
-    return rc;
+    return configure_contents(out, endpoint, templates, node);
 }
 
 /* Whether a unit answers is asked once, however many devices it is shown as. */
@@ -206,7 +218,8 @@ static void configure_endpoint(struct bus_settings *out, struct config_node *nod
         config_problem(node, "url", "%s", error);
 }
 
-static int configure_bus(struct bus_settings *out, struct config_node *node)
+static int configure_bus(struct bus_settings *out, struct templates *templates,
+                         struct config_node *node)
 {
     struct config_node *reconnect = config_object(node, "reconnect");
     struct config_node *devices = config_array(node, "devices");
@@ -223,7 +236,7 @@ static int configure_bus(struct bus_settings *out, struct config_node *node)
     if (!out->units)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        int rc = configure_unit(&out->units[i], &out->endpoint, config_item(devices, i));
+        int rc = configure_unit(&out->units[i], &out->endpoint, templates, config_item(devices, i));
 
         out->n_units++;
         if (rc != 0)
@@ -283,11 +296,12 @@ int settings_read(struct settings **out, struct config_node *root)
         return -ENOMEM;
     }
     backlog_configure(&settings->backlog, root);
+    settings->templates.directory = config_string(root, "templates", "/etc/fieldline/devices");
     if (n == 0)
         config_problem(root, "buses", "there is none: at least one is needed");
     for (size_t i = 0; i < n && rc == 0; i++) {
         settings->n_buses++;
-        rc = configure_bus(&settings->buses[i], config_item(buses, i));
+        rc = configure_bus(&settings->buses[i], &settings->templates, config_item(buses, i));
         if (rc == 0)
             compare_bus(settings, i, config_item(buses, i));
     }
@@ -322,5 +336,6 @@ void settings_free(struct settings *settings)
         free(settings->buses[i].units);
     }
     free(settings->buses);
+    templates_free(&settings->templates);
     free(settings);
 }

@@ -12,6 +12,7 @@
 #include "point.h"
 #include "report.h"
 #include "table.h"
+#include "templates.h"
 #include "topic.h"
 
 #include <stddef.h>
@@ -80,6 +81,7 @@ struct settings {
     struct bus_settings *buses; /* owned */
     size_t n_buses;
     struct backlog_settings backlog;
+    struct templates templates;
 };
 
 /* Reads the file; what is wrong becomes a problem of the configuration. Gives away what

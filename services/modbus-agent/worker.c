@@ -30,6 +30,7 @@ struct worker {
     struct driver *driver; /* the thread's alone while it runs */
     struct job *last;      /* made beforehand, so that stopping needs no memory */
     bool running;
+    bool woken; /* by a job; the thread's alone */
     pthread_t thread;
     _Atomic int64_t moved_ms;
 };
@@ -40,7 +41,7 @@ static void free_item(struct inbox_item *item)
 }
 
 /* Waits for jobs until `wake_ms`, to less than a millisecond. */
-static void await_jobs(const struct worker *worker, int64_t wake_ms)
+static void await_jobs(struct worker *worker, int64_t wake_ms)
 {
     struct pollfd jobs = {.fd = inbox_fd(worker->jobs), .events = POLLIN};
     struct timespec now;
@@ -51,14 +52,18 @@ static void await_jobs(const struct worker *worker, int64_t wake_ms)
     if (left_ns > 0)
         wait = (struct timespec){left_ns / (1000 * (int64_t)NS_PER_MS),
                                  left_ns % (1000 * (int64_t)NS_PER_MS)};
-    ppoll(&jobs, 1, &wait, NULL);
+    worker->woken = ppoll(&jobs, 1, &wait, NULL) > 0;
 }
 
 /* Does all writes that wait. Returns false where the end was among them. */
 static bool serve_jobs(struct worker *worker)
 {
-    struct inbox_item *item = inbox_take(worker->jobs);
+    /* Between two requests there is most often nothing: to see that needs no system call. */
+    bool any = worker->woken || inbox_size(worker->jobs) > 0;
+    struct inbox_item *item = any ? inbox_take(worker->jobs) : NULL;
     bool go_on = true;
+
+    worker->woken = false;
 
     while (item) {
         struct inbox_item *next = item->next;

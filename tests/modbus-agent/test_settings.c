@@ -193,6 +193,31 @@ static void refuses_a_text_longer_than_the_device_takes(void **state)
                    "longer than the 10 registers");
 }
 
+#define TEMPLATED(name, rest)                                                                 \
+    "{\"templates\": \"" SOURCE_DIR "/deploy/config/devices\", \"buses\": [{\"url\": "        \
+    "\"rtu:///dev/x\", \"devices\": [{\"location\": \"l\", \"device\": \"d\", \"template\": " \
+    "\"" name "\"" rest "}]}]}"
+
+static void takes_devices_from_templates(void **state)
+{
+    static const char *const files[] = {
+        TEMPLATED("eastron_sdm630", ""), TEMPLATED("eastron_sdm120", ""),
+        TEMPLATED("waveshare_relay_8", ""), TEMPLATED("abb_acs355", "")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct loaded loaded = load(files[i]);
+
+        assert_true(loaded.good);
+        assert_true(loaded.settings->buses[0].units[0].n_groups > 0);
+        assert_true(loaded.settings->buses[0].units[0].groups[0].n_points > 0);
+        unload(&loaded);
+    }
+    assert_problem(TEMPLATED("eastron_sdm999", ""), "eastron_sdm999.json");
+    assert_problem(TEMPLATED("../x", ""), "is no name");
+    assert_problem(TEMPLATED("abb_acs355", ", \"groups\": []"), "is the template's to say");
+}
+
 static void gives_numbers_their_names(void **state)
 {
     struct loaded loaded = load(POINT("\"table\": \"input\", \"address\": 7, \"type\": \"bits\", "
@@ -268,6 +293,7 @@ int main(void)
         cmocka_unit_test(refuses_two_of_a_name_and_two_of_a_place),
         cmocka_unit_test(shares_the_breaker_of_a_unit),
         cmocka_unit_test(refuses_a_text_longer_than_the_device_takes),
+        cmocka_unit_test(takes_devices_from_templates),
         cmocka_unit_test(gives_numbers_their_names),
         cmocka_unit_test(converts_outputs_both_ways),
         cmocka_unit_test(limits_an_actuator_to_what_its_register_holds),

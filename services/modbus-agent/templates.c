@@ -1,0 +1,79 @@
+#include "templates.h"
+
+#include "topic.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int add(struct templates *templates, struct config *config)
+{
+    struct config **configs =
+        realloc(templates->configs, (templates->n + 1) * sizeof(*templates->configs));
+
+    if (!configs)
+        return -ENOMEM;
+    templates->configs = configs;
+    configs[templates->n++] = config;
+    return 0;
+}
+
+int templates_resolve(struct templates *templates, struct config_node *device,
+                      struct config_node **out)
+{
+    static const char *const theirs[] = {"groups", "actuators", "max_registers", "max_bits",
+                                         "max_gap"};
+    const char *name = config_string(device, "template", NULL);
+    char path[PATH_MAX];
+    struct config *config;
+
+    *out = device;
+    if (!name)
+        return 0;
+    if (!topic_name_valid(name)) {
+        config_problem(device, "template", "is no name of a-z, 0-9, _ and -");
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
+        if (config_has(device, theirs[i]))
+            config_problem(device, theirs[i], "is the template's to say");
+    snprintf(path, sizeof path, "%.3000s/%s.json", templates->directory, name);
+    if (config_open(&config, path) != 0)
+        return -ENOMEM;
+    if (add(templates, config) != 0) {
+        config_close(config);
+        return -ENOMEM;
+    }
+    *out = config_root(config);
+    return 0;
+}
+
+void templates_check(struct templates *templates, struct config_node *device,
+                     const struct config_node *resolved)
+{
+    struct config *config = templates->n ? templates->configs[templates->n - 1] : NULL;
+    char *report = NULL;
+    size_t size = 0;
+    FILE *out;
+
+    if (!config || config_root(config) != resolved || config_check(config))
+        return;
+    out = open_memstream(&report, &size);
+    if (!out)
+        return;
+    config_report(config, out);
+    fclose(out);
+    while (size && report[size - 1] == '\n')
+        report[--size] = '\0';
+    config_problem(device, "template", "%s", report);
+    free(report);
+}
+
+void templates_free(struct templates *templates)
+{
+    for (size_t i = 0; i < templates->n; i++)
+        config_close(templates->configs[i]);
+    free(templates->configs);
+    *templates = (struct templates){0};
+}
