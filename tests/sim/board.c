@@ -199,7 +199,7 @@ static void spoil(struct board *board, struct board_answer *out)
         out->length = 0;
     } else if (board_happens(board, board->garbage)) {
         for (size_t i = 0; i + 2 < out->length; i++)
-            out->text[i] = (char)noise_between(&board->noise, 1, 256);
+            out->text[i] = (char)(unsigned char)noise_between(&board->noise, 1, 256);
     } else if (board_happens(board, board->partial)) {
         out->length /= 2;
     }
