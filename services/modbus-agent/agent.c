@@ -144,7 +144,8 @@ static int open_line(struct line *line)
                                        .worker = line->worker,
                                        .mqtt = service_mqtt(service),
                                        .backlog = line->agent->backlog,
-                                       .health = service_health(service)};
+                                       .health = service_health(service),
+                                       .state_dir = service_state_dir(service)};
 
         rc = unit_open(&line->units[i], &options);
     }

@@ -5,9 +5,9 @@
 #include "controls.h"
 #include "device.h"
 #include "log.h"
-#include "meta.h"
 #include "output.h"
 #include "sample.h"
+#include "unit_meta.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -182,36 +182,12 @@ static int allocate(struct unit *unit)
     return 0;
 }
 
-static void describe_holes(struct jsonw *w, const struct holes *holes)
-{
-    if (holes->n == 0)
-        return;
-    jsonw_array_begin(w, "holes");
-    for (size_t i = 0; i < holes->n; i++) {
-        jsonw_object_begin(w, NULL);
-        jsonw_text(w, "table", table_names[holes->items[i].table]);
-        jsonw_integer(w, "address", holes->items[i].address);
-        jsonw_integer(w, "count", holes->items[i].count);
-        jsonw_object_end(w);
-    }
-    jsonw_array_end(w);
-}
-
 static int describe(struct unit *unit)
 {
-    const struct unit_settings *settings = unit->settings;
     struct buffer text = {0};
-    struct jsonw w =
-        meta_begin(&text, mqtt_instance(unit->mqtt), FIELDLINE_VERSION, clock_time_ms());
-    int rc;
+    int rc =
+        unit_meta(&text, unit->settings, &unit->holes, mqtt_instance(unit->mqtt), clock_time_ms());
 
-    for (size_t i = 0; i < settings->n_groups; i++)
-        for (size_t j = 0; j < settings->groups[i].n_points; j++)
-            meta_point(&w, &settings->groups[i].points[j].point, settings->groups[i].measurement,
-                       settings->groups[i].period_ms);
-    meta_actuators(&w, settings->actuators, settings->n_actuators);
-    describe_holes(&w, &unit->holes);
-    rc = meta_close(&w);
     if (rc == 0)
         rc = device_set_meta(unit->device, buffer_string(&text));
     buffer_free(&text);
@@ -236,7 +212,8 @@ static int open_parts(struct unit *unit, const struct unit_options *options)
                                         .health = options->health,
                                         .device = unit->device,
                                         .settings = unit->settings->actuators,
-                                        .n_settings = unit->settings->n_actuators};
+                                        .n_settings = unit->settings->n_actuators,
+                                        .state_dir = options->state_dir};
     return controls_open(&unit->controls, &controls, on_waiting, unit);
 }
 

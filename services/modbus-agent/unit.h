@@ -21,6 +21,7 @@ struct unit_options {
     struct mqtt *mqtt;
     struct backlog *backlog;
     struct health *health;
+    const char *state_dir;
 };
 
 /* Publishes its meta and subscribes to its commands. Returns 0 or -errno. */
