@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ struct dead {
     int64_t max_bytes;
     int fd;
     int64_t size;
+    uint64_t forgotten;
     struct buffer line;
 };
 
@@ -102,6 +104,52 @@ static int dead_write(struct dead *dead)
     return ftruncate(dead->fd, dead->size) < 0 ? -errno : error;
 }
 
+/* Holds the file that the path names now, which need not be the one that was opened. */
+static int dead_lock(struct dead *dead)
+{
+    for (;;) {
+        struct stat ours, named;
+        int error;
+
+        if (flock(dead->fd, LOCK_EX) < 0 || fstat(dead->fd, &ours) < 0)
+            return -errno;
+        if (stat(dead->path, &named) == 0 && named.st_ino == ours.st_ino &&
+            named.st_dev == ours.st_dev) {
+            dead->size = ours.st_size;
+            return 0;
+        }
+        error = dead_reopen(dead); /* lets go of the other one */
+        if (error)
+            return error;
+    }
+}
+
+static uint64_t count_lines(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    uint64_t n = 0;
+    int c;
+
+    if (!file)
+        return 0;
+    while ((c = getc_unlocked(file)) != EOF)
+        n += c == '\n';
+    fclose(file);
+    return n;
+}
+
+static int dead_rotate(struct dead *dead)
+{
+    uint64_t n = count_lines(dead->old_path);
+    int error;
+
+    if (rename(dead->path, dead->old_path) < 0)
+        return -errno;
+    dead->forgotten += n;
+    error = dead_reopen(dead);
+    return error ? error : dead_lock(dead);
+}
+
 int dead_add(struct dead *dead, const struct dead_letter *letter)
 {
     int error;
@@ -111,14 +159,18 @@ int dead_add(struct dead *dead, const struct dead_letter *letter)
     buffer_char(&dead->line, '\n');
     if (error || dead->line.failed)
         return -ENOMEM;
-    if (dead->size > 0 && dead->size + (int64_t)dead->line.size > dead->max_bytes) {
-        if (rename(dead->path, dead->old_path) < 0)
-            return -errno;
-        error = dead_reopen(dead);
-        if (error)
-            return error;
-    }
-    return dead_write(dead);
+    error = dead_lock(dead);
+    if (!error && dead->size > 0 && dead->size + (int64_t)dead->line.size > dead->max_bytes)
+        error = dead_rotate(dead);
+    if (!error)
+        error = dead_write(dead);
+    flock(dead->fd, LOCK_UN);
+    return error;
+}
+
+uint64_t dead_forgotten(const struct dead *dead)
+{
+    return dead->forgotten;
 }
 
 int dead_sync(struct dead *dead)

@@ -15,6 +15,7 @@ struct report {
     struct health *health;
     struct inbox *events;
     struct dead *dead;
+    uint64_t forgotten; /* of dead_forgotten(), what was counted */
     bool unsynced;
     struct buffer published;
     struct log_limit limit;
@@ -97,6 +98,10 @@ int report_dead(struct report *report, const struct message *message, const char
 
     if (error)
         return error;
+    if (dead_forgotten(report->dead) > report->forgotten)
+        health_raise(health_count(report->health, "dead_letters_forgotten"),
+                     dead_forgotten(report->dead) - report->forgotten);
+    report->forgotten = dead_forgotten(report->dead);
     report->unsynced = true;
     snprintf(name, sizeof(name), "dead.%s", reason);
     health_raise(health_count(report->health, name), 1);

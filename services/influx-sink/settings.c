@@ -118,6 +118,7 @@ int settings_read(struct settings **out, struct config_node *root)
     if (!settings)
         return -ENOMEM;
     state_dir = config_string(config_object(root, "service"), "state_dir", "");
+    settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
     read_filters(settings, root);
     settings->session_expiry_ms =
         config_duration(root, "session_expiry", 7 * DAY_MS, 60 * SECOND_MS, 365 * DAY_MS);

@@ -12,7 +12,8 @@
 #define SETTINGS_TARGETS_MAX SPOOL_READERS_MAX
 #define SETTINGS_TARGET_USUAL "main" /* a target's name where the file gives none */
 
-struct settings { /* strings are the configuration's or owned, as `owned` says */
+struct settings {     /* strings are the configuration's or owned, as `owned` says */
+    const char *root; /* mqtt.root */
     const char *filters[SETTINGS_FILTERS_MAX + 1]; /* below the root; NULL at the end */
     int64_t session_expiry_ms;
     const char *spool_directory;

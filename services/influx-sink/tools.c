@@ -1,6 +1,6 @@
 #include "tools.h"
 
-#include "dead.h"
+#include "dead_tools.h"
 #include "settings.h"
 #include "spool.h"
 
@@ -10,7 +10,13 @@
 
 const struct service_option tools_options[] = {
     {"spool-info", NULL, "print what waits in the spool; also while the service runs", true},
-    {"dead-letters", "list", "print the messages that could not be stored", true},
+    {"dead-letters", "list|replay|fix",
+     "print the messages that could not be stored, store them after all, or mend them first", true},
+    {"rename-field", "OLD=NEW", "for --dead-letters fix", false},
+    {"drop-field", "NAME", "for --dead-letters fix", false},
+    {"set-field", "NAME=VALUE", "for --dead-letters fix: where there is such a field", false},
+    {"rename-measurement", "OLD=NEW", "for --dead-letters fix", false},
+    {"only", "TOPIC_FILTER", "for --dead-letters fix: messages with these topics only", false},
     {NULL, NULL, NULL, false}};
 
 static int spool_info(const struct settings *settings)
@@ -42,26 +48,9 @@ static int spool_info(const struct settings *settings)
     return SERVICE_OK;
 }
 
-static int list_dead_letters(const struct settings *settings)
-{
-    int n = dead_list(settings->dead_path, stdout);
-
-    if (n < 0) {
-        fprintf(stderr, "%s: %s\n", settings->dead_path, strerror(-n));
-        return SERVICE_IO;
-    }
-    printf("%d dead letters in %s\n", n, settings->dead_path);
-    return SERVICE_OK;
-}
-
 int tools_run(const void *settings, const struct service_arguments *arguments)
 {
-    const char *word = service_argument(arguments, "dead-letters");
-
-    if (!word)
-        return spool_info(settings);
-    if (strcmp(word, "list") == 0)
-        return list_dead_letters(settings);
-    fprintf(stderr, "--dead-letters %s: 'list' is meant\n", word);
-    return SERVICE_USAGE;
+    if (service_argument(arguments, "dead-letters"))
+        return dead_tools_run(settings, arguments);
+    return spool_info(settings);
 }

@@ -1,4 +1,4 @@
-/* The program's own words: --spool-info, --dead-letters list. */
+/* The program's own words: --spool-info, --dead-letters…. */
 #ifndef TOOLS_H
 #define TOOLS_H
 

@@ -571,3 +571,23 @@ def test_file_target_is_rotated(sink, publisher, tmp_path):
     assert not (tmp_path / "points.lp.4").exists()
     kept = [i for part in parts for i in sorted(seqs(part.read_text().splitlines()))]
     assert kept == list(range(kept[0], 200)) and len(kept) > 100
+
+
+def test_dead_letters_are_mended_and_stored_while_the_service_runs(sink, influxdb, listener, publisher):
+    influxdb.start()
+    service = sink(influxdb1(influxdb.url))
+    publisher.publish(range(1, 3)).done()
+    stand.wait_until(lambda: influxdb.count("sensors", "n") == 2, what="the first points")
+    publisher.publish([3, 4], n="a text where numbers are")
+    publisher.client.publish(TOPIC, b"no reading", qos=1)
+    publisher.done()
+    stand.wait_until(lambda: "3 dead letters" in tool(service, "--dead-letters", "list"), what="the letters")
+    assert tool(service, "--dead-letters", "replay").startswith("0 stored, 3 stay")
+    told = tool(service, "--dead-letters", "fix", "--set-field", "n=7", "--only", "iot/+/greenhouse_001/#")
+    assert told.startswith("2 of 3 letters mended")
+    assert tool(service, "--dead-letters", "replay").startswith("2 stored, 1 stay")
+    assert influxdb.count("sensors", "n") == 4
+    publisher.client.publish(TOPIC, b"no reading either", qos=1)
+    stand.wait_until(lambda: "2 dead letters" in tool(service, "--dead-letters", "list"), what="the service's next letter")
+    influxdb.stop()
+    assert tool(service, "--dead-letters", "replay").startswith("0 stored, 2 stay")  # none of them needs the store
