@@ -3,14 +3,17 @@
 #include "clock.h"
 #include "heartbeat.h"
 #include "interlock.h"
+#include "ledger_file.h"
 #include "log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LOG_EVERY_MS 10000
+#define RECORD_BYTES 1024 /* on disk, a command that begins and ends */
 #define CONTROLLERS_MAX 8 /* different ones that the actuators of a device listen for */
 #define TICK_MS 50        /* how late a time-out of an actuator may be noticed */
 
@@ -30,6 +33,7 @@ struct controls {
     void *self;
     uint64_t turns;
     struct loop_timer *timer;
+    struct ledger_file *ledger; /* NULL: none */
     struct heartbeat *heartbeats[CONTROLLERS_MAX];
     int64_t broker_ms;  /* when the broker was last there */
     int64_t command_ms; /* when the last command came */
@@ -150,8 +154,18 @@ static const char *forbid(void *self, const struct actuator *actuator, const cha
     return *why ? "interlock" : NULL;
 }
 
+static void on_record(void *self, const struct actuator *actuator,
+                      const struct command_result *result)
+{
+    struct controls *controls = self;
+
+    if (controls->ledger &&
+        ledger_file_add(controls->ledger, actuator_settings(actuator)->name, result) != 0)
+        count(controls, "unrecorded", NULL);
+}
+
 static const struct actuator_handlers handlers = {
-    .on_result = on_result, .on_state = on_state, .forbid = forbid};
+    .on_result = on_result, .on_state = on_state, .forbid = forbid, .on_record = on_record};
 
 static bool device_is_there(const struct controls *controls)
 {
@@ -169,6 +183,16 @@ static void offer(struct controls *controls, struct control *control,
                    clock_now_ms(), clock_time_ms());
     if (actuator_waiting(control->actuator))
         controls->on_waiting(controls->self);
+}
+
+/* A retained command was refused and answered; now it is taken out of the broker, so that nobody
+ * else acts on it later. What comes back of this is empty, and ends there. */
+static void clear(struct controls *controls, const char *topic)
+{
+    struct mqtt_message empty = {.topic = topic, .payload = "", .qos = 1, .retained = true};
+
+    if (mqtt_publish(controls->mqtt, &empty) == 0)
+        count(controls, "clearing", NULL);
 }
 
 static void on_message(void *self, const struct mqtt_message *message)
@@ -190,7 +214,7 @@ static void on_message(void *self, const struct mqtt_message *message)
         count(controls, "dropped", "bad_topic");
         return;
     }
-    if (message->retained && message->size == 0) { /* somebody clears a retained command */
+    if (message->retained && message->size == 0) { /* somebody, or clear(), clears one */
         count(controls, "cleared", NULL);
         return;
     }
@@ -199,6 +223,8 @@ static void on_message(void *self, const struct mqtt_message *message)
         offer(controls, control, &request);
     else
         actuator_reject_unknown(topic.name, &request, clock_time_ms(), &handlers, controls);
+    if (message->retained)
+        clear(controls, message->topic);
 }
 
 static int subscribe(struct controls *controls)
@@ -314,6 +340,35 @@ static int open_actuators(struct controls *controls, const struct controls_optio
     return error;
 }
 
+static void restore(void *self, const char *name, const struct command_result *result)
+{
+    struct control *control = find(self, name);
+
+    if (control)
+        actuator_restore(control->actuator, result);
+}
+
+/* Without it commands are carried out all the same. */
+static void open_ledger(struct controls *controls, const char *state_dir)
+{
+    char path[PATH_MAX];
+    int error = 0;
+
+    if (!state_dir || state_dir[0] == '\0' || controls->n_controls == 0)
+        return;
+    if (snprintf(path, sizeof path, "%s/commands-%s.%s", state_dir,
+                 device_location(controls->device), device_name(controls->device)) < PATH_MAX)
+        error = ledger_file_open(&controls->ledger, path,
+                                 (int64_t)controls->n_controls * ACTUATOR_LEDGER * RECORD_BYTES);
+    if (error)
+        log_warning("ledger",
+                    "file=%s error=\"%s\" what_to_do=\"let the agent write there, or a command "
+                    "repeated after a restart is carried out again\"",
+                    path, strerror(-error));
+    else if (ledger_file_load(controls->ledger, restore, controls) > 0)
+        log_info("ledger", "file=%s some of it could not be read", path);
+}
+
 int controls_open(struct controls **out, const struct controls_options *options,
                   controls_fn *on_waiting, void *self)
 {
@@ -333,6 +388,8 @@ int controls_open(struct controls **out, const struct controls_options *options,
     error = open_actuators(controls, options);
     if (error == 0)
         error = subscribe(controls);
+    if (error == 0)
+        open_ledger(controls, options->state_dir);
     if (error == 0)
         error = loop_timer_open(&controls->timer, mqtt_loop(options->mqtt), on_time, controls);
     if (error == 0 && controls->n_controls > 0)
@@ -356,6 +413,7 @@ void controls_close(struct controls *controls)
     }
     for (size_t i = 0; i < CONTROLLERS_MAX; i++)
         heartbeat_close(controls->heartbeats[i]);
+    ledger_file_close(controls->ledger);
     buffer_free(&controls->text);
     free(controls);
 }

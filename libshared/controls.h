@@ -21,6 +21,7 @@ struct controls_options {
     struct device *device;
     const struct actuator_settings *settings; /* array of n_settings */
     size_t n_settings;
+    const char *state_dir; /* where results are kept over a restart; "" or NULL: nowhere */
 };
 
 /* Subscribes to the device's commands. Returns 0, -ENOMEM or -ENAMETOOLONG. */

@@ -32,7 +32,8 @@ int agent_start(void **out, struct service *service, const void *settings)
     const struct settings *all = settings;
     struct station_context context = {.loop = service_loop(service),
                                       .mqtt = service_mqtt(service),
-                                      .health = service_health(service)};
+                                      .health = service_health(service),
+                                      .state_dir = service_state_dir(service)};
     struct agent *agent = calloc(1, sizeof *agent + all->n_boards * sizeof agent->stations[0]);
     int error = agent ? 0 : -ENOMEM;
 

@@ -283,7 +283,8 @@ static int open_parts(struct station *station)
     struct controls_options options = {.mqtt = station->context.mqtt,
                                        .health = station->context.health,
                                        .settings = config->actuators,
-                                       .n_settings = config->n_outputs};
+                                       .n_settings = config->n_outputs,
+                                       .state_dir = station->context.state_dir};
     int error = open_readers(station);
 
     if (error == 0)

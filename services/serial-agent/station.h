@@ -17,6 +17,7 @@ struct station_context { /* all borrowed */
     struct mqtt *mqtt;
     struct backlog *backlog;
     struct health *health;
+    const char *state_dir;
 };
 
 /* `config` is borrowed. Returns 0 or -errno. */
