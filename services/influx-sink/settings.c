@@ -130,6 +130,8 @@ int settings_read(struct settings **out, struct config_node *root)
     settings->types_directory = state_dir[0] ? state_dir : settings->spool_directory;
     encode_settings_read(&settings->encode, config_object(root, "encode"));
     read_targets(settings, root);
+    settings->retention_ms =
+        config_duration(config_object(root, "setup"), "retention", 0, HOUR_MS, 100 * 365 * DAY_MS);
     stats_settings_read(&settings->stats, config_object(root, "query"), settings->targets,
                         settings->n_targets);
     *out = settings;

@@ -36,7 +36,8 @@ struct settings {     /* strings are the configuration's or owned, as `owned` sa
     size_t n_targets;
     const char *readers[SETTINGS_TARGETS_MAX + 1]; /* the targets' names, NULL at the end */
     struct stats_settings stats;
-    char *owned[2]; /* the two paths where they follow from service.state_dir */
+    int64_t retention_ms; /* that --setup gives database or bucket; 0: for ever */
+    char *owned[2];       /* the two paths where they follow from service.state_dir */
 };
 
 int settings_read(struct settings **out, struct config_node *root); /* 0 or -ENOMEM */

@@ -2,6 +2,7 @@
 
 #include "dead_tools.h"
 #include "settings.h"
+#include "setup.h"
 #include "spool.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@ const struct service_option tools_options[] = {
     {"set-field", "NAME=VALUE", "for --dead-letters fix: where there is such a field", false},
     {"rename-measurement", "OLD=NEW", "for --dead-letters fix", false},
     {"only", "TOPIC_FILTER", "for --dead-letters fix: messages with these topics only", false},
+    {"setup", "ADMIN_FILE",
+     "make database or bucket, retention and hourly means, with an administrator's credentials",
+     true},
     {NULL, NULL, NULL, false}};
 
 static int spool_info(const struct settings *settings)
@@ -52,5 +56,7 @@ int tools_run(const void *settings, const struct service_arguments *arguments)
 {
     if (service_argument(arguments, "dead-letters"))
         return dead_tools_run(settings, arguments);
+    if (service_argument(arguments, "setup"))
+        return setup_run(settings, service_argument(arguments, "setup"));
     return spool_info(settings);
 }
