@@ -179,7 +179,7 @@ def test_deploy_demo_as_a_user_runs_it(tmp_path):
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(30) == 130
         assert not list(tmp_path.glob("fieldline-demo*"))
-        assert subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).returncode == 1
+        assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).returncode == 1
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
