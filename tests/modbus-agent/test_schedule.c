@@ -263,6 +263,29 @@ static void spreads_the_first_rounds(void **state)
     assert_int_equal(stand.groups[3].release_ms, 75);
 }
 
+/* A round of two requests whose last one is cut in two: both parts are still of this round. */
+static void asks_the_parts_of_a_cut_request_in_the_same_round(void **state)
+{
+    struct stand stand = {
+        .groups = {{.period_ms = 1000, .n_requests = 2}, {.period_ms = 5000, .n_requests = 1}}};
+    struct schedule *schedule = &stand.schedule;
+    struct schedule_pick pick;
+
+    (void)state;
+    stand_start(&stand, 1, 1);
+    assert_true(schedule_next(schedule, 10, &pick) && pick.request == 0);
+    assert_true(schedule_next(schedule, 20, &pick) && pick.request == 1);
+    schedule_again(schedule, 0, 3);
+    assert_true(schedule_next(schedule, 30, &pick) && pick.request == 1);
+    assert_true(schedule_next(schedule, 40, &pick) && pick.request == 2);
+    assert_false(schedule_next(schedule, 50, &pick));
+    assert_int_equal(schedule_wake_ms(schedule, 50), 1000);
+    assert_true(schedule_next(schedule, 1000, &pick) && pick.request == 0);
+    schedule_again(schedule, 0, 4); /* the first one as well */
+    assert_true(schedule_next(schedule, 1010, &pick) && pick.request == 0);
+    assert_int_equal(schedule->missed, 0);
+}
+
 static void never_wakes_where_there_is_nothing_to_do(void **state)
 {
     struct stand stand = {0};
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(starts_over_when_the_link_comes_back),
         cmocka_unit_test(asks_again_when_the_link_took_the_probe),
         cmocka_unit_test(spreads_the_first_rounds),
+        cmocka_unit_test(asks_the_parts_of_a_cut_request_in_the_same_round),
         cmocka_unit_test(never_wakes_where_there_is_nothing_to_do),
     };
 
