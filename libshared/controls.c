@@ -210,7 +210,8 @@ static void on_message(void *self, const struct mqtt_message *message)
 
     count(controls, "received", NULL);
     controls->command_ms = clock_now_ms();
-    if (topic_parse(&topic, mqtt_root(controls->mqtt), message->topic) != 0) {
+    if (topic_parse(&topic, mqtt_root(controls->mqtt), message->topic) != 0 ||
+        topic_name_reserved(topic.name)) {
         count(controls, "dropped", "bad_topic");
         return;
     }
