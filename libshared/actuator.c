@@ -13,7 +13,7 @@ struct reply {
 };
 
 int actuator_open(struct actuator **out, const struct actuator_settings *settings,
-                  const struct actuator_handlers *handlers, void *self)
+                  const struct actuator_handlers *handlers, void *self, int64_t now_ms)
 {
     struct actuator *actuator = calloc(1, sizeof *actuator);
 
@@ -24,7 +24,7 @@ int actuator_open(struct actuator **out, const struct actuator_settings *setting
     actuator->settings = settings;
     actuator->handlers = *handlers;
     actuator->self = self;
-    guard_init(&actuator->guard, &settings->guard);
+    guard_init(&actuator->guard, &settings->guard, now_ms);
     *out = actuator;
     return 0;
 }

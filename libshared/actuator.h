@@ -37,7 +37,7 @@ struct actuator_handlers {
 
 /* Settings are borrowed. Returns 0 or -ENOMEM. */
 int actuator_open(struct actuator **out, const struct actuator_settings *settings,
-                  const struct actuator_handlers *handlers, void *self);
+                  const struct actuator_handlers *handlers, void *self, int64_t now_ms);
 void actuator_close(struct actuator *actuator);
 const struct actuator_settings *actuator_settings(const struct actuator *actuator);
 

@@ -1,10 +1,5 @@
-#include "controls.h"
-
 #include "clock.h"
-#include "heartbeat.h"
-#include "interlock.h"
-#include "ledger_file.h"
-#include "log.h"
+#include "controls_state.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,35 +9,6 @@
 
 #define LOG_EVERY_MS 10000
 #define RECORD_BYTES 1024 /* on disk, a command that begins and ends */
-#define CONTROLLERS_MAX 8 /* different ones that the actuators of a device listen for */
-#define TICK_MS 50        /* how late a time-out of an actuator may be noticed */
-
-struct control {
-    struct actuator *actuator;
-    struct interlock *interlock; /* NULL: none */
-    struct failsafe failsafe;
-    const struct heartbeat *heartbeat; /* borrowed from `heartbeats`; NULL: none */
-    uint64_t turn;                     /* when its command was queued: the oldest goes first */
-};
-
-struct controls {
-    struct mqtt *mqtt;     /* borrowed */
-    struct health *health; /* borrowed */
-    struct device *device; /* borrowed */
-    controls_fn *on_waiting;
-    void *self;
-    uint64_t turns;
-    struct loop_timer *timer;
-    struct ledger_file *ledger; /* NULL: none */
-    struct heartbeat *heartbeats[CONTROLLERS_MAX];
-    int64_t broker_ms;  /* when the broker was last there */
-    int64_t command_ms; /* when the last command came */
-    bool leaving;
-    struct log_limit refused;
-    struct buffer text; /* kept for its memory */
-    size_t n_controls;
-    struct control controls[];
-};
 
 static void count(struct controls *controls, const char *outcome, const char *reason)
 {
@@ -116,42 +82,12 @@ static void on_state(void *self, const struct actuator *actuator, const struct c
         publish(controls, TOPIC_STATE, actuator_settings(actuator)->name);
 }
 
-static struct control *find(struct controls *controls, const char *name)
+struct control *controls_find(struct controls *controls, const char *name)
 {
     for (size_t i = 0; i < controls->n_controls; i++)
         if (strcmp(actuator_settings(controls->controls[i].actuator)->name, name) == 0)
             return &controls->controls[i];
     return NULL;
-}
-
-static bool is_excluded(const struct controls *controls, const struct actuator *actuator)
-{
-    const char *group = actuator_settings(actuator)->guard.exclusive;
-
-    for (size_t i = 0; i < controls->n_controls && group[0] != '\0'; i++) {
-        const struct actuator *other = controls->controls[i].actuator;
-
-        if (other != actuator && strcmp(actuator_settings(other)->guard.exclusive, group) == 0 &&
-            actuator_may_be_on(other))
-            return true;
-    }
-    return false;
-}
-
-static const char *forbid(void *self, const struct actuator *actuator, const char **why)
-{
-    struct controls *controls = self;
-    const struct control *control = find(controls, actuator_settings(actuator)->name);
-
-    *why = NULL;
-    if (is_excluded(controls, actuator))
-        *why = "another actuator of its group is on, or may be";
-    else if (control->interlock &&
-             !interlock_holds(control->interlock, device_latest(controls->device), clock_now_ms()))
-        *why = "its interlock does not hold";
-    else if (control->failsafe.input_stale)
-        *why = "an input of its fail-safe is stale";
-    return *why ? "interlock" : NULL;
 }
 
 static void on_record(void *self, const struct actuator *actuator,
@@ -164,23 +100,19 @@ static void on_record(void *self, const struct actuator *actuator,
         count(controls, "unrecorded", NULL);
 }
 
-static const struct actuator_handlers handlers = {
-    .on_result = on_result, .on_state = on_state, .forbid = forbid, .on_record = on_record};
-
-static bool device_is_there(const struct controls *controls)
-{
-    enum device_state state = device_state(controls->device);
-
-    return state == DEVICE_ONLINE || state == DEVICE_DEGRADED;
-}
+static const struct actuator_handlers handlers = {.on_result = on_result,
+                                                  .on_state = on_state,
+                                                  .forbid = controls_forbid,
+                                                  .on_record = on_record};
 
 static void offer(struct controls *controls, struct control *control,
                   const struct actuator_request *request)
 {
     if (!actuator_waiting(control->actuator))
         control->turn = ++controls->turns;
-    actuator_offer(control->actuator, request, device_is_there(controls) && !controls->leaving,
-                   clock_now_ms(), clock_time_ms());
+    actuator_offer(control->actuator, request,
+                   controls_device_is_there(controls) && !controls->leaving, clock_now_ms(),
+                   clock_time_ms());
     if (actuator_waiting(control->actuator))
         controls->on_waiting(controls->self);
 }
@@ -219,7 +151,7 @@ static void on_message(void *self, const struct mqtt_message *message)
         count(controls, "cleared", NULL);
         return;
     }
-    control = find(controls, topic.name);
+    control = controls_find(controls, topic.name);
     if (control)
         offer(controls, control, &request);
     else
@@ -237,92 +169,6 @@ static int subscribe(struct controls *controls)
     return error ? error : mqtt_subscribe(controls->mqtt, filter, MQTT_LIVE, on_message, controls);
 }
 
-static void force(struct controls *controls, struct control *control, const char *cause)
-{
-    char name[48];
-
-    snprintf(name, sizeof name, "failsafe.%s", cause);
-    health_raise(health_count(controls->health, name), 1);
-    log_warning("failsafe", "device=%s actuator=%s cause=%s", device_name(controls->device),
-                actuator_settings(control->actuator)->name, cause);
-    actuator_force(control->actuator, cause, clock_now_ms(), clock_time_ms());
-}
-
-static const char *judge(struct controls *controls, struct control *control)
-{
-    int64_t heard_ms = control->heartbeat ? heartbeat_ms(control->heartbeat) : 0;
-    struct failsafe_signs signs = {
-        .broker_ms = controls->broker_ms,
-        .controller_ms = heard_ms > controls->command_ms ? heard_ms : controls->command_ms,
-        .latest = device_latest(controls->device)};
-
-    return failsafe_judge(&control->failsafe, &signs, clock_now_ms());
-}
-
-/* What goes to its safe value goes ahead of what is commanded. */
-static void tick(struct controls *controls, struct control *control)
-{
-    const char *cause = judge(controls, control);
-    bool waited;
-
-    if (cause)
-        force(controls, control, cause);
-    waited = actuator_waiting(control->actuator);
-    actuator_tick(control->actuator, device_is_there(controls), clock_now_ms(), clock_time_ms());
-    if (waited || !actuator_waiting(control->actuator))
-        return;
-    control->turn = 0;
-    controls->on_waiting(controls->self);
-}
-
-static void on_time(void *self)
-{
-    struct controls *controls = self;
-
-    if (mqtt_is_up(controls->mqtt))
-        controls->broker_ms = clock_now_ms();
-    for (size_t i = 0; i < controls->n_controls; i++)
-        tick(controls, &controls->controls[i]);
-    loop_timer_set(controls->timer, clock_now_ms() + TICK_MS);
-}
-
-/* The n-th controller of the device's actuators has the n-th heartbeat. */
-static int listen_to(struct controls *controls, struct control *control)
-{
-    const char *controller = actuator_settings(control->actuator)->fail_safe.controller;
-    size_t n = 0;
-    int error;
-
-    for (const struct control *other = controls->controls; other < control; other++) {
-        const char *known = actuator_settings(other->actuator)->fail_safe.controller;
-
-        if (strcmp(known, controller) == 0) {
-            control->heartbeat = other->heartbeat;
-            return 0;
-        }
-    }
-    while (n < CONTROLLERS_MAX && controls->heartbeats[n])
-        n++;
-    if (n == CONTROLLERS_MAX)
-        return -E2BIG;
-    error = heartbeat_open(&controls->heartbeats[n], controls->mqtt, controller);
-    control->heartbeat = controls->heartbeats[n];
-    return error;
-}
-
-static int open_control(struct controls *controls, struct control *control)
-{
-    const struct actuator_settings *settings = actuator_settings(control->actuator);
-    int error = 0;
-
-    failsafe_init(&control->failsafe, &settings->fail_safe, clock_now_ms());
-    if (settings->guard.interlock)
-        error = interlock_open(&control->interlock, settings->guard.interlock);
-    if (error == 0 && settings->fail_safe.controller[0] != '\0')
-        error = listen_to(controls, control);
-    return error;
-}
-
 /* Opens the actuators up to the first that cannot be; `n_controls` counts those that are. */
 static int open_actuators(struct controls *controls, const struct controls_options *options)
 {
@@ -332,18 +178,18 @@ static int open_actuators(struct controls *controls, const struct controls_optio
         const struct actuator_settings *settings = &options->settings[controls->n_controls];
         struct control *control = &controls->controls[controls->n_controls];
 
-        error = actuator_open(&control->actuator, settings, &handlers, controls);
+        error = actuator_open(&control->actuator, settings, &handlers, controls, clock_now_ms());
         if (error)
             return error;
         controls->n_controls++;
-        error = open_control(controls, control);
+        error = controls_watch(controls, control);
     }
     return error;
 }
 
 static void restore(void *self, const char *name, const struct command_result *result)
 {
-    struct control *control = find(self, name);
+    struct control *control = controls_find(self, name);
 
     if (control)
         actuator_restore(control->actuator, result);
@@ -392,9 +238,7 @@ int controls_open(struct controls **out, const struct controls_options *options,
     if (error == 0)
         open_ledger(controls, options->state_dir);
     if (error == 0)
-        error = loop_timer_open(&controls->timer, mqtt_loop(options->mqtt), on_time, controls);
-    if (error == 0 && controls->n_controls > 0)
-        loop_timer_set(controls->timer, clock_now_ms());
+        error = controls_watch_start(controls);
     if (error != 0) {
         controls_close(controls);
         return error;
@@ -407,13 +251,9 @@ void controls_close(struct controls *controls)
 {
     if (!controls)
         return;
-    loop_timer_close(controls->timer);
-    for (size_t i = 0; i < controls->n_controls; i++) {
+    controls_watch_stop(controls);
+    for (size_t i = 0; i < controls->n_controls; i++)
         actuator_close(controls->controls[i].actuator);
-        interlock_close(controls->controls[i].interlock);
-    }
-    for (size_t i = 0; i < CONTROLLERS_MAX; i++)
-        heartbeat_close(controls->heartbeats[i]);
     ledger_file_close(controls->ledger);
     buffer_free(&controls->text);
     free(controls);
@@ -465,32 +305,6 @@ void controls_offline(struct controls *controls)
 {
     for (size_t i = 0; i < controls->n_controls; i++)
         actuator_offline(controls->controls[i].actuator, clock_now_ms(), clock_time_ms());
-}
-
-void controls_leave(struct controls *controls)
-{
-    controls->leaving = true;
-    controls_offline(controls);
-    for (size_t i = 0; i < controls->n_controls; i++) {
-        struct control *control = &controls->controls[i];
-
-        if (!actuator_settings(control->actuator)->fail_safe.exit)
-            continue;
-        force(controls, control, "exit");
-        tick(controls, control);
-    }
-}
-
-bool controls_settled(const struct controls *controls)
-{
-    for (size_t i = 0; i < controls->n_controls; i++) {
-        const struct actuator *actuator = controls->controls[i].actuator;
-
-        if (!actuator_settled(actuator) &&
-            (device_is_there(controls) || actuator_in_flight(actuator)))
-            return false;
-    }
-    return true;
 }
 
 void controls_announce(struct controls *controls)

@@ -66,10 +66,11 @@ void guard_configure(struct guard_settings *out, struct config_node *node, enum 
     out->max_rate = positive(node, "max_rate");
 }
 
-void guard_init(struct guard *guard, const struct guard_settings *settings)
+void guard_init(struct guard *guard, const struct guard_settings *settings, int64_t now_ms)
 {
     memset(guard, 0, sizeof *guard);
     guard->settings = settings;
+    guard->since_ms = now_ms;
 }
 
 bool guard_is_on(const struct value *value)
@@ -131,12 +132,12 @@ static bool starts_used_up(const struct guard *guard, int64_t now_ms)
            now_ms - guard->starts_ms[(guard->n_starts - limit) % GUARD_STARTS_MAX] < HOUR_MS;
 }
 
-/* Why it may not be switched from what it is to the other. */
-static const char *forbids_switch(const struct guard *guard, int64_t now_ms)
+/* Why it may not be switched from on, or from off. */
+static const char *forbids_switch(const struct guard *guard, bool from_on, int64_t now_ms)
 {
     int64_t elapsed_ms = now_ms - guard->since_ms;
 
-    if (guard->on)
+    if (from_on)
         return elapsed_ms < guard->settings->min_on_ms ? "it has not been on for long enough"
                                                        : NULL;
     if (elapsed_ms < guard->settings->min_off_ms)
@@ -154,12 +155,10 @@ const char *guard_refuse(const struct guard *guard, const struct value *wanted, 
         *why = "between two steps";
     if (*why)
         return "out_of_range";
-    if (!guard->known)
-        return NULL;
-    if (is_too_fast(guard, wanted, now_ms))
+    if (guard->known && is_too_fast(guard, wanted, now_ms))
         *why = "too large a change at once";
-    else if (guard_is_on(wanted) != guard->on)
-        *why = forbids_switch(guard, now_ms);
+    else if (!guard->known || guard_is_on(wanted) != guard->on)
+        *why = forbids_switch(guard, !guard_is_on(wanted), now_ms);
     return *why ? "rate_limited" : NULL;
 }
 

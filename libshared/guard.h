@@ -2,8 +2,8 @@
  * too fast, switching too often or too soon. And how long it may stay on. Pure: time passed in.
  *
  * "On" is true, or a number that is not 0. Times count from what the device was seen to hold, so a
- * change at the device itself counts too; after a start they count from the first time its value
- * was known. What came before that start is not remembered. */
+ * change at the device itself counts too; after a start they count from that, and again from the
+ * first time its value was known. What came before is not remembered. */
 #ifndef GUARD_H
 #define GUARD_H
 
@@ -38,16 +38,16 @@ void guard_configure(struct guard_settings *out, struct config_node *node, enum 
 
 struct guard {
     const struct guard_settings *settings; /* borrowed */
-    bool known;                            /* the members below say something */
+    bool known;                            /* `on`, `number` and its time say something */
     bool on;
-    int64_t since_ms; /* on or off */
+    int64_t since_ms; /* on or off; where that is not known, since the start */
     double number;
     int64_t number_ms; /* when it changed */
     int64_t starts_ms[GUARD_STARTS_MAX];
     size_t n_starts; /* ever; the last ones are kept */
 };
 
-void guard_init(struct guard *guard, const struct guard_settings *settings);
+void guard_init(struct guard *guard, const struct guard_settings *settings, int64_t now_ms);
 
 bool guard_is_on(const struct value *value);
 

@@ -88,7 +88,7 @@ static int setup(void **state)
 
     bench->settings = (struct actuator_settings){
         .name = "fan", .type = ACTUATOR_BOOL, .min = -INFINITY, .max = INFINITY};
-    assert_int_equal(actuator_open(&bench->actuator, &bench->settings, &handlers, bench), 0);
+    assert_int_equal(actuator_open(&bench->actuator, &bench->settings, &handlers, bench, 0), 0);
     *state = bench;
     return 0;
 }
@@ -690,7 +690,7 @@ static void an_interlock_never_keeps_it_from_rest(void **state)
         .on_result = on_result, .on_state = on_state, .forbid = forbid};
 
     actuator_close(bench->actuator);
-    assert_int_equal(actuator_open(&bench->actuator, &bench->settings, &locked, bench), 0);
+    assert_int_equal(actuator_open(&bench->actuator, &bench->settings, &locked, bench, 0), 0);
     offer(bench, "true");
     assert_said(bench, 1, "", COMMAND_REJECTED, "interlock");
     assert_string_equal(bench->results[0].message, "the door is open");

@@ -38,7 +38,7 @@ static void only_what_is_allowed(void **state)
     struct guard guard;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
     assert_may(&guard, value_number(50), 0);
     assert_may_not(&guard, value_number(49), 0, "out_of_range");
     settings.allowed[1] = value_text("eco");
@@ -52,7 +52,7 @@ static void in_steps(void **state)
     struct guard guard;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
     assert_may(&guard, value_number(20.3), 0);
     assert_may(&guard, value_number(19.9), 0);
     assert_may_not(&guard, value_number(20.35), 0, "out_of_range");
@@ -64,7 +64,7 @@ static void no_faster_than(void **state)
     struct guard guard;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
     assert_may(&guard, value_number(1000), 0); /* from what is not known, to anything */
     see(&guard, value_number(50), 1000);
     assert_may_not(&guard, value_number(60), 1999, "rate_limited");
@@ -80,7 +80,10 @@ static void on_and_off_for_long_enough(void **state)
     struct guard guard;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
+    assert_may_not(&guard, value_bool(true), 4999, "rate_limited"); /* of what is not known */
+    assert_may_not(&guard, value_bool(false), 2999, "rate_limited");
+    assert_may(&guard, value_bool(true), 5000);
     see(&guard, value_bool(false), 0); /* who knows for how long already */
     assert_may_not(&guard, value_bool(true), 4999, "rate_limited");
     assert_may(&guard, value_bool(false), 1);
@@ -98,7 +101,7 @@ static void started_not_too_often(void **state)
     struct guard guard;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
     see(&guard, value_bool(false), 0);
     see(&guard, value_bool(true), 1 * MINUTE_MS);
     see(&guard, value_bool(false), 2 * MINUTE_MS);
@@ -120,7 +123,7 @@ static void many_starts_wrap_around(void **state)
     int64_t now_ms = 0;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
     for (int i = 0; i < 5 * GUARD_STARTS_MAX; i++, now_ms += MINUTE_MS / 2) {
         see(&guard, value_bool(false), now_ms);
         assert_may(&guard, value_bool(true), now_ms + 1);
@@ -136,7 +139,7 @@ static void not_on_for_too_long(void **state)
     struct guard guard;
 
     (void)state;
-    guard_init(&guard, &settings);
+    guard_init(&guard, &settings, 0);
     assert_true(guard_expiry_ms(&guard) == INT64_MAX);
     see(&guard, value_number(3), 10);
     see(&guard, value_number(4), 500); /* is on all the same */

@@ -1,0 +1,53 @@
+/* What controls.c (commands in, results and states out) and controls_watch.c (what forbids, and
+ * what takes to a safe value) know of a device's actuators. */
+#ifndef CONTROLS_STATE_H
+#define CONTROLS_STATE_H
+
+#include "controls.h"
+#include "heartbeat.h"
+#include "interlock.h"
+#include "ledger_file.h"
+#include "log.h"
+
+#define CONTROLLERS_MAX 8 /* different ones that the actuators of a device listen for */
+
+struct control {
+    struct actuator *actuator;
+    struct interlock *interlock; /* NULL: none */
+    struct failsafe failsafe;
+    const struct heartbeat *heartbeat; /* borrowed from `heartbeats`; NULL: none */
+    uint64_t turn;                     /* when its command was queued: the oldest goes first */
+};
+
+struct controls {
+    struct mqtt *mqtt;     /* borrowed */
+    struct health *health; /* borrowed */
+    struct device *device; /* borrowed */
+    controls_fn *on_waiting;
+    void *self;
+    uint64_t turns;
+    struct loop_timer *timer;
+    struct ledger_file *ledger; /* NULL: none */
+    struct heartbeat *heartbeats[CONTROLLERS_MAX];
+    int64_t broker_ms;  /* when the broker was last there */
+    int64_t command_ms; /* when the last command came */
+    bool leaving;
+    struct log_limit refused;
+    struct buffer text; /* kept for its memory */
+    size_t n_controls;
+    struct control controls[];
+};
+
+/* Opens what watches over an actuator, and begins to watch over all. Return 0 or -errno. */
+int controls_watch(struct controls *controls, struct control *control);
+int controls_watch_start(struct controls *controls);
+void controls_watch_stop(struct controls *controls);
+
+/* As struct actuator_handlers wants it. */
+const char *controls_forbid(void *self, const struct actuator *actuator, const char **why);
+
+/* NULL where there is no actuator of that name. */
+struct control *controls_find(struct controls *controls, const char *name);
+bool controls_device_is_there(const struct controls *controls);
+
+#endif
