@@ -28,11 +28,12 @@ enum {
 struct answer {
     struct inbox_item item;
     enum answer_kind kind;
-    size_t unit;                 /* index in the bus's settings; not for a link */
-    size_t index;                /* group or actuator of that unit */
-    enum breaker_state breaker;  /* of the unit, after this */
-    int64_t time_ms;             /* wall clock when the last answer came */
-    int result;                  /* link: 0 is up; write: as bus.h, or one of the above */
+    size_t unit;                /* index in the bus's settings; not for a link */
+    size_t index;               /* group or actuator of that unit */
+    enum breaker_state breaker; /* of the unit, after this */
+    int64_t time_ms;            /* wall clock when the last answer came */
+    uint64_t writes; /* sent on the bus before the round began; with this one for a write */
+    int result;      /* link: 0 is up; write: as bus.h, or one of the above */
     char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down */
     bool has_cells;              /* write: `cells` were read back */
     /* All are part of the answer's own memory. A round: the result for each of the group's points,

@@ -38,6 +38,8 @@ struct driver {
     struct schedule schedule;
     struct round *rounds;
     struct holes *holes; /* owned; of each unit, where it is the first of its address */
+    uint64_t
+        writes; /* sent so far, to tell what was read before a write from what was read after */
     uint64_t late_seen, missed_seen, skipped_seen; /* as far as they are counted */
 };
 
@@ -263,7 +265,8 @@ static void conclude(struct driver *driver, size_t unit, int result)
 }
 
 /* A new answer, in which everything is a time-out until it has been read. */
-static struct answer *begin_round(const struct round *round, const struct group_settings *group)
+static struct answer *begin_round(const struct driver *driver, const struct round *round,
+                                  const struct group_settings *group)
 {
     struct answer *answer = answer_new(ANSWER_ROUND, group->n_points, group->n_cells);
 
@@ -271,6 +274,7 @@ static struct answer *begin_round(const struct round *round, const struct group_
         return NULL;
     answer->unit = round->unit;
     answer->index = round->group;
+    answer->writes = driver->writes;
     answer->time_ms = clock_time_ms();
     for (size_t i = 0; i < group->n_points; i++)
         answer->results[i] = -ETIMEDOUT;
@@ -318,7 +322,7 @@ static void read_next(struct driver *driver, const struct schedule_pick *pick)
     int result;
 
     if (!round->answer)
-        round->answer = begin_round(round, inquiry->group);
+        round->answer = begin_round(driver, round, inquiry->group);
     if (!round->answer) {
         health_raise(driver->tally.dropped, 1);
         schedule_abandon(&driver->schedule, pick->group);
@@ -376,6 +380,7 @@ void driver_write(struct driver *driver, size_t unit, size_t actuator, const uin
     }
     answer->unit = unit;
     answer->index = actuator;
+    answer->writes = ++driver->writes;
     answer->result = WRITE_REFUSED;
     if (driver->up && breaker_allow(breaker, clock_now_ms()))
         answer->result = write_cells(driver, answer, cells);

@@ -41,6 +41,7 @@ struct unit {
     char down[ANSWER_TEXT_SIZE]; /* why there is no link; empty while there is */
     enum breaker_state breaker;
     unsigned n_writing;
+    uint64_t written;                /* answer.writes of the last write */
     struct reading reading;          /* kept for its memory */
     char (*texts)[DECODE_TEXT_SIZE]; /* of the strings in one reading */
 };
@@ -300,8 +301,12 @@ static void publish(struct unit *unit, const struct group_settings *group,
         report_forget(report);
 }
 
+/* A write goes ahead of what is left of a round: what the round had read before it is old by now.
+ */
 static void observe(struct unit *unit, const struct answer *answer)
 {
+    if (answer->writes < unit->written)
+        return;
     for (size_t i = 0; i < unit->settings->n_actuators; i++) {
         const struct echo *echo = &unit->echoes[i];
 
@@ -334,6 +339,7 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
     struct value held = {.type = VALUE_NONE};
 
     unit->n_writing--;
+    unit->written = answer->writes;
     unit->breaker = answer->breaker;
     if (answer->has_cells)
         held = output_decode(output, answer->cells);
