@@ -175,6 +175,11 @@ class Listener:
             )
             self._changed.notify_all()
 
+    def wait_granted(self, timeout_s=PATIENCE_S):
+        """After the broker was away: connected again, its subscriptions granted."""
+        if not self._granted.wait(timeout_s):
+            raise AssertionError("the listener is not connected again")
+
     def mark(self):
         """A place in the stream of messages to wait from: `listener.wait(…, since=mark)`."""
         with self._changed:
