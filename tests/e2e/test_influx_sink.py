@@ -559,7 +559,8 @@ def test_posts_grow_slowly_after_an_outage(sink, scripted, publisher):
 
     scripted.script = script
     stand.wait_until(lambda: seqs(scripted.stored) >= set(range(200)), what="all points")
-    assert first[:4] == [1, 2, 4, 8]
+    # A batch may end before its post is as large as it might be: the first one holds what came first.
+    assert first[0] == 1 and all(n <= 2**i for i, n in enumerate(first)) and max(first) >= 8, first
 
 
 def test_file_target_is_rotated(sink, publisher, tmp_path):
