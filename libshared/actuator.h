@@ -87,6 +87,8 @@ void actuator_force(struct actuator *actuator, const char *cause, int64_t now_ms
 /* To be called often: what was on for too long is forced ("max_on"), and what is forced and not
  * confirmed is queued again, while the device is there. */
 void actuator_tick(struct actuator *actuator, bool device_online, int64_t now_ms, int64_t time_ms);
+int64_t actuator_owed_ms(const struct actuator *actuator,
+                         int64_t now_ms); /* for how long it is forced; 0: it is not */
 bool actuator_settled(const struct actuator *actuator); /* nothing queued, in flight or forced */
 bool actuator_in_flight(const struct actuator *actuator);
 

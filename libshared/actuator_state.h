@@ -23,6 +23,7 @@ struct actuator {
 
     const char *cause; /* of the fail-safe in force, static; NULL: mode normal */
     bool forcing;      /* its safe value is not confirmed yet */
+    int64_t forced_ms; /* since when */
     int64_t force_ms;  /* when to try that again */
     unsigned n_failed; /* tries of it */
 

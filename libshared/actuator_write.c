@@ -201,6 +201,8 @@ void actuator_force(struct actuator *actuator, const char *cause, int64_t now_ms
                             time_ms);
     snprintf(source, sizeof source, "failsafe:%s", cause);
     actuator->cause = cause;
+    if (!actuator->forcing)
+        actuator->forced_ms = now_ms;
     actuator->forcing = actuator->settings->safe.type != VALUE_NONE && !actuator->settings->dry_run;
     actuator->force_ms = now_ms;
     actuator->n_failed = 0;
@@ -215,6 +217,11 @@ void actuator_tick(struct actuator *actuator, bool device_online, int64_t now_ms
     if (actuator->forcing && device_online && !actuator->queued && !actuator->in_flight &&
         now_ms >= actuator->force_ms)
         queue_safe(actuator, now_ms);
+}
+
+int64_t actuator_owed_ms(const struct actuator *actuator, int64_t now_ms)
+{
+    return actuator->forcing ? now_ms - actuator->forced_ms : 0;
 }
 
 bool actuator_settled(const struct actuator *actuator)

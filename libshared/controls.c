@@ -232,7 +232,10 @@ int controls_open(struct controls **out, const struct controls_options *options,
     controls->self = self;
     controls->refused.every_ms = LOG_EVERY_MS;
     controls->broker_ms = controls->command_ms = clock_now_ms();
+    controls->on_feed = options->on_feed;
     error = open_actuators(controls, options);
+    if (error == 0)
+        error = controls_watch_device(controls, options->watchdog);
     if (error == 0)
         error = subscribe(controls);
     if (error == 0)

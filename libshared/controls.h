@@ -7,6 +7,7 @@
 #include "device.h"
 #include "health.h"
 #include "mqtt.h"
+#include "watchdog.h"
 
 struct controls;
 
@@ -22,6 +23,8 @@ struct controls_options {
     const struct actuator_settings *settings; /* array of n_settings */
     size_t n_settings;
     const char *state_dir; /* where results are kept over a restart; "" or NULL: nowhere */
+    const struct watchdog_settings *watchdog; /* NULL: the device has none */
+    controls_fn *on_feed; /* it is to be fed; controls_fed() says how that went; else as above */
 };
 
 /* Subscribes to the device's commands. Returns 0, -ENOMEM or -ENAMETOOLONG. */
@@ -39,6 +42,11 @@ void controls_done(struct controls *controls, int index, enum command_outcome ou
 
 void controls_observe(struct controls *controls, int index, struct value held);
 void controls_offline(struct controls *controls); /* rejects what is queued */
+
+/* How feeding the device's watchdog ended: NULL, or the contract's reason, static. Counted as
+ * "watchdog.fed" and "watchdog.failed.timeout"…; what was not to be fed as "watchdog.withheld…". */
+void controls_fed(struct controls *controls, const char *failure);
+const char *controls_feed_failure(const struct controls *controls); /* of the last; NULL: none */
 
 /* Before the end: rejects what is queued and what comes from now on, and takes to their safe values
  * those whose fail-safe says so. Settled is when that is confirmed, or the device is not there, and

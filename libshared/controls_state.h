@@ -8,8 +8,9 @@
 #include "interlock.h"
 #include "ledger_file.h"
 #include "log.h"
+#include "watchdog.h"
 
-#define CONTROLLERS_MAX 8 /* different ones that the actuators of a device listen for */
+#define CONTROLLERS_MAX 8 /* different ones that a device listens for */
 
 struct control {
     struct actuator *actuator;
@@ -32,16 +33,30 @@ struct controls {
     int64_t broker_ms;  /* when the broker was last there */
     int64_t command_ms; /* when the last command came */
     bool leaving;
+    struct watchdog watchdog;
+    const struct heartbeat *watchdog_heartbeat; /* borrowed from `heartbeats`; NULL: none */
+    controls_fn *on_feed;
+    bool feeding;              /* it is under way */
+    const char *feed_failure;  /* of the last one, static; NULL: none */
+    const char *feed_withheld; /* likewise */
     struct log_limit refused;
     struct buffer text; /* kept for its memory */
     size_t n_controls;
     struct control controls[];
 };
 
-/* Opens what watches over an actuator, and begins to watch over all. Return 0 or -errno. */
+/* Opens what watches over an actuator, what feeds the device's watchdog (NULL: none), and begins
+ * with all of it. Return 0 or -errno. */
 int controls_watch(struct controls *controls, struct control *control);
+int controls_watch_device(struct controls *controls, const struct watchdog_settings *watchdog);
 int controls_watch_start(struct controls *controls);
 void controls_watch_stop(struct controls *controls);
+
+/* What is missing is judged by; of a controller where there is a heartbeat. */
+struct failsafe_signs controls_signs(const struct controls *controls,
+                                     const struct heartbeat *heartbeat);
+
+void controls_feed(struct controls *controls); /* to be called often */
 
 /* As struct actuator_handlers wants it. */
 const char *controls_forbid(void *self, const struct actuator *actuator, const char **why);

@@ -55,13 +55,20 @@ static void force(struct controls *controls, struct control *control, const char
     actuator_force(control->actuator, cause, clock_now_ms(), clock_time_ms());
 }
 
-static const char *judge(struct controls *controls, struct control *control)
+struct failsafe_signs controls_signs(const struct controls *controls,
+                                     const struct heartbeat *heartbeat)
 {
-    int64_t heard_ms = control->heartbeat ? heartbeat_ms(control->heartbeat) : 0;
-    struct failsafe_signs signs = {
+    int64_t heard_ms = heartbeat ? heartbeat_ms(heartbeat) : 0;
+
+    return (struct failsafe_signs){
         .broker_ms = controls->broker_ms,
         .controller_ms = heard_ms > controls->command_ms ? heard_ms : controls->command_ms,
         .latest = device_latest(controls->device)};
+}
+
+static const char *judge(struct controls *controls, struct control *control)
+{
+    const struct failsafe_signs signs = controls_signs(controls, control->heartbeat);
 
     return failsafe_judge(&control->failsafe, &signs, clock_now_ms());
 }
@@ -91,30 +98,29 @@ static void on_time(void *self)
         controls->broker_ms = clock_now_ms();
     for (size_t i = 0; i < controls->n_controls; i++)
         tick(controls, &controls->controls[i]);
+    controls_feed(controls);
     loop_timer_set(controls->timer, clock_now_ms() + TICK_MS);
 }
 
-/* The n-th controller of the device's actuators has the n-th heartbeat. */
-static int listen_to(struct controls *controls, struct control *control)
+/* Gives the one heartbeat of a controller, however many listen to it; NULL where it has no name. */
+static int listen_to(struct controls *controls, const char *controller,
+                     const struct heartbeat **out)
 {
-    const char *controller = actuator_settings(control->actuator)->fail_safe.controller;
     size_t n = 0;
     int error;
 
-    for (const struct control *other = controls->controls; other < control; other++) {
-        const char *known = actuator_settings(other->actuator)->fail_safe.controller;
-
-        if (strcmp(known, controller) == 0) {
-            control->heartbeat = other->heartbeat;
+    *out = NULL;
+    if (controller[0] == '\0')
+        return 0;
+    while (n < CONTROLLERS_MAX && controls->heartbeats[n]) {
+        *out = controls->heartbeats[n++];
+        if (strcmp(heartbeat_instance(*out), controller) == 0)
             return 0;
-        }
     }
-    while (n < CONTROLLERS_MAX && controls->heartbeats[n])
-        n++;
     if (n == CONTROLLERS_MAX)
         return -E2BIG;
     error = heartbeat_open(&controls->heartbeats[n], controls->mqtt, controller);
-    control->heartbeat = controls->heartbeats[n];
+    *out = controls->heartbeats[n];
     return error;
 }
 
@@ -126,16 +132,26 @@ int controls_watch(struct controls *controls, struct control *control)
     failsafe_init(&control->failsafe, &settings->fail_safe, clock_now_ms());
     if (settings->guard.interlock)
         error = interlock_open(&control->interlock, settings->guard.interlock);
-    if (error == 0 && settings->fail_safe.controller[0] != '\0')
-        error = listen_to(controls, control);
+    if (error == 0)
+        error = listen_to(controls, settings->fail_safe.controller, &control->heartbeat);
     return error;
+}
+
+int controls_watch_device(struct controls *controls, const struct watchdog_settings *watchdog)
+{
+    static const struct watchdog_settings none = {0};
+
+    watchdog_init(&controls->watchdog, watchdog ? watchdog : &none, clock_now_ms());
+    return watchdog
+               ? listen_to(controls, watchdog->missing.controller, &controls->watchdog_heartbeat)
+               : 0;
 }
 
 int controls_watch_start(struct controls *controls)
 {
     int error = loop_timer_open(&controls->timer, mqtt_loop(controls->mqtt), on_time, controls);
 
-    if (error == 0 && controls->n_controls > 0)
+    if (error == 0 && (controls->n_controls > 0 || controls->watchdog.settings->period_ms > 0))
         loop_timer_set(controls->timer, clock_now_ms());
     return error;
 }

@@ -27,11 +27,9 @@ static void configure_inputs(struct failsafe_settings *out, struct config_node *
         config_problem(node, "input_stale", "and \"inputs\" say something only together");
 }
 
-void failsafe_configure(struct failsafe_settings *out, struct config_node *node)
+void failsafe_configure_missing(struct failsafe_settings *out, struct config_node *node)
 {
     memset(out, 0, sizeof *out);
-    out->start = config_bool(node, "start", false);
-    out->exit = config_bool(node, "exit", false);
     out->broker_lost_ms = read_time(node, "broker_lost");
     out->controller_silent_ms = read_time(node, "controller_silent");
     out->input_stale_ms = read_time(node, "input_stale");
@@ -41,6 +39,13 @@ void failsafe_configure(struct failsafe_settings *out, struct config_node *node)
                  config_string(node, "controller", "rules-engine"));
     if (out->controller_silent_ms > 0 && !topic_name_valid(out->controller))
         config_problem(node, "controller", "is not the name of a service's instance");
+}
+
+void failsafe_configure(struct failsafe_settings *out, struct config_node *node)
+{
+    failsafe_configure_missing(out, node);
+    out->start = config_bool(node, "start", false);
+    out->exit = config_bool(node, "exit", false);
 }
 
 bool failsafe_is_used(const struct failsafe_settings *settings)
@@ -98,4 +103,13 @@ const char *failsafe_judge(struct failsafe *failsafe, const struct failsafe_sign
                 is_over(signs->broker_ms, settings->broker_lost_ms, now_ms)))
         cause = "broker_lost";
     return cause;
+}
+
+const char *failsafe_missing(const struct failsafe *failsafe)
+{
+    if (failsafe->broker_lost)
+        return "broker_lost";
+    if (failsafe->input_stale)
+        return "input_stale";
+    return failsafe->controller_silent ? "controller_silent" : NULL;
 }

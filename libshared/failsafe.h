@@ -26,8 +26,9 @@ struct failsafe_settings {
 };
 
 /* Reads "start", "exit", "broker_lost", "controller_silent", "controller", "input_stale" and
- * "inputs". */
+ * "inputs". The second reads all but the first two: what can be missing. */
 void failsafe_configure(struct failsafe_settings *out, struct config_node *node);
+void failsafe_configure_missing(struct failsafe_settings *out, struct config_node *node);
 bool failsafe_is_used(const struct failsafe_settings *settings);
 
 /* What it is judged by; all times monotonic. Before anything was heard they are those of the start.
@@ -54,5 +55,8 @@ void failsafe_init(struct failsafe *failsafe, const struct failsafe_settings *se
  * "controller_silent", "input_stale"), or NULL. */
 const char *failsafe_judge(struct failsafe *failsafe, const struct failsafe_signs *signs,
                            int64_t now_ms);
+
+/* What was missing when it was judged the last time, new or not; NULL where nothing was. Static. */
+const char *failsafe_missing(const struct failsafe *failsafe);
 
 #endif

@@ -5,11 +5,13 @@
 #include "topic.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct heartbeat {
     const char *root; /* borrowed */
+    char instance[TOPIC_NAME_SIZE];
     int64_t heard_ms;
 };
 
@@ -50,6 +52,7 @@ int heartbeat_open(struct heartbeat **out, struct mqtt *mqtt, const char *instan
     if (error)
         return error;
     heartbeat->root = mqtt_root(mqtt);
+    snprintf(heartbeat->instance, sizeof heartbeat->instance, "%s", instance);
     heartbeat->heard_ms = clock_now_ms();
     for (size_t i = 0; i < 2 && error == 0; i++) {
         error = topic_make(filter, mqtt_root(mqtt), kinds[i], NULL, NULL, instance);
@@ -64,6 +67,11 @@ int heartbeat_open(struct heartbeat **out, struct mqtt *mqtt, const char *instan
 void heartbeat_close(struct heartbeat *heartbeat)
 {
     free(heartbeat);
+}
+
+const char *heartbeat_instance(const struct heartbeat *heartbeat)
+{
+    return heartbeat->instance;
 }
 
 int64_t heartbeat_ms(const struct heartbeat *heartbeat)

@@ -12,6 +12,7 @@ struct heartbeat;
 int heartbeat_open(struct heartbeat **out, struct mqtt *mqtt, const char *instance);
 void heartbeat_close(struct heartbeat *heartbeat);
 
+const char *heartbeat_instance(const struct heartbeat *heartbeat);
 int64_t heartbeat_ms(const struct heartbeat *heartbeat); /* monotonic; of the open before any */
 
 #endif
