@@ -1,4 +1,5 @@
-/* A bounded queue by which one thread hands messages to another, with a descriptor to poll.
+/* A bounded queue by which one thread hands messages to another, with a descriptor to poll, or
+ * without one for a taker that waits for nothing else.
  *
  * The items are the caller's: a struct that begins with a struct inbox_item, from malloc(). Any
  * thread puts, one thread takes. Its mutex is a leaf: nothing is called while it is held. */
@@ -17,12 +18,20 @@ struct inbox_item {
 
 typedef void inbox_free_fn(struct inbox_item *item);
 
-/* `capacity` in bytes. `free_item` gets what is left at inbox_close(). Returns 0, -ENOMEM or -errno. */
+/* `capacity` in bytes. `free_item` gets what is left at inbox_close(). Returns 0, -ENOMEM or
+ * -errno. */
 int inbox_open(struct inbox **out, size_t capacity, inbox_free_fn *free_item);
 void inbox_close(struct inbox *inbox); /* no other thread may use it any more */
 
-/* Readable while the inbox is not empty. Borrowed. */
+/* The same without a descriptor: a thousand of them cost none. For inbox_await(). */
+int inbox_open_awaited(struct inbox **out, size_t capacity, inbox_free_fn *free_item);
+
+/* Readable while the inbox is not empty. Borrowed; -1 where it was opened without. */
 int inbox_fd(const struct inbox *inbox);
+
+/* Waits until there is an item, or until `until_ms` on the monotonic clock; for one that was opened
+ * without a descriptor. */
+void inbox_await(struct inbox *inbox, int64_t until_ms);
 
 /* All three take ownership where they return 0; otherwise the item stays the caller's.
  * inbox_put      waits for room. -EPIPE once shut.

@@ -1,5 +1,7 @@
 #include "inbox.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -101,12 +103,22 @@ static void *send_letters(void *self)
     return NULL;
 }
 
-/* Four senders into little room: all arrives, each sender's in its order, no wake-up is missed. */
-static void loses_nothing_between_threads(void **state)
+static void await_by_poll(struct inbox *inbox)
 {
-    (void)state;
-    struct inbox *inbox;
-    assert_int_equal(inbox_open(&inbox, 16 * 50, free_letter), 0);
+    struct pollfd ready = {.fd = inbox_fd(inbox), .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, 10000), 1); /* else a wake-up was missed */
+}
+
+static void await_without_descriptor(struct inbox *inbox)
+{
+    assert_int_equal(inbox_fd(inbox), -1);
+    inbox_await(inbox, clock_now_ms() + 10000);
+    assert_true(inbox_size(inbox) > 0);
+}
+
+/* Four senders into little room: all arrives, each sender's in its order, no wake-up is missed. */
+static void lose_nothing(struct inbox *inbox, void (*await)(struct inbox *inbox))
+{
     struct sending sendings[SENDERS];
     pthread_t threads[SENDERS];
     for (int i = 0; i < SENDERS; i++) {
@@ -115,9 +127,8 @@ static void loses_nothing_between_threads(void **state)
     }
     int next_number[SENDERS] = {0};
     int received = 0;
-    struct pollfd ready = {.fd = inbox_fd(inbox), .events = POLLIN};
     while (received < SENDERS * LETTERS) {
-        assert_int_equal(poll(&ready, 1, 10000), 1); /* else a wake-up was missed */
+        await(inbox);
         for (struct inbox_item *item = inbox_take(inbox), *next; item; item = next) {
             next = item->next;
             struct letter *letter = (struct letter *)item;
@@ -130,6 +141,28 @@ static void loses_nothing_between_threads(void **state)
         pthread_join(threads[i], NULL);
         assert_int_equal(sendings[i].refused, 0);
     }
+    inbox_close(inbox);
+}
+
+static void loses_nothing_between_threads(void **state)
+{
+    (void)state;
+    struct inbox *inbox;
+    assert_int_equal(inbox_open(&inbox, 16 * 50, free_letter), 0);
+    lose_nothing(inbox, await_by_poll);
+    assert_int_equal(inbox_open_awaited(&inbox, 16 * 50, free_letter), 0);
+    lose_nothing(inbox, await_without_descriptor);
+}
+
+static void awaits_no_longer_than_told(void **state)
+{
+    (void)state;
+    struct inbox *inbox;
+    assert_int_equal(inbox_open_awaited(&inbox, 16, free_letter), 0);
+    int64_t until_ms = clock_now_ms() + 20;
+    inbox_await(inbox, until_ms);
+    assert_true(clock_now_ms() >= until_ms);
+    assert_null(inbox_take(inbox));
     inbox_close(inbox);
 }
 
@@ -155,6 +188,7 @@ int main(void)
         cmocka_unit_test(keeps_order_and_wakes),
         cmocka_unit_test(refuses_what_has_no_room),
         cmocka_unit_test(loses_nothing_between_threads),
+        cmocka_unit_test(awaits_no_longer_than_told),
         cmocka_unit_test(shutting_releases_who_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
