@@ -17,12 +17,25 @@ static bool is_of(const struct account_series *series, const struct topic *topic
            strcmp(series->location, topic->location) == 0;
 }
 
-static void settle(struct account_series *series, const struct topic *topic)
+static void name(struct account_series *series, const struct topic *topic)
 {
     memcpy(series->location, topic->location, TOPIC_NAME_SIZE);
     memcpy(series->device, topic->device, TOPIC_NAME_SIZE);
     memcpy(series->measurement, topic->name, TOPIC_NAME_SIZE);
-    atomic_store_explicit(&series->used, 1, memory_order_release);
+    atomic_store_explicit(&series->state, ACCOUNT_USED, memory_order_release);
+}
+
+/* Waits out another thread that writes the names. True where the series is the caller's to name. */
+static bool claim(struct account_series *series)
+{
+    uint32_t state;
+
+    do {
+        state = ACCOUNT_FREE;
+        if (atomic_compare_exchange_strong(&series->state, &state, ACCOUNT_CLAIMED))
+            return true;
+    } while (state == ACCOUNT_CLAIMED);
+    return false;
 }
 
 struct account_series *account_find(struct account *account, const struct topic *topic)
@@ -32,14 +45,27 @@ struct account_series *account_find(struct account *account, const struct topic 
     for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++, at++) {
         struct account_series *series = &account->series[at % ACCOUNT_SERIES_MAX];
 
-        if (!atomic_load_explicit(&series->used, memory_order_relaxed)) {
-            settle(series, topic);
+        if (atomic_load_explicit(&series->state, memory_order_acquire) != ACCOUNT_USED &&
+            claim(series)) {
+            name(series, topic);
             return series;
         }
         if (is_of(series, topic))
             return series;
     }
     return NULL;
+}
+
+/* A spool that was taken away numbers its records anew. */
+void account_resume(struct account *account, uint64_t spool_next)
+{
+    struct account_ends *ends = &account->ends[account->ends_now];
+
+    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
+        if (account->series[i].state == ACCOUNT_CLAIMED)
+            account->series[i].state = ACCOUNT_FREE;
+    if (ends->next > spool_next)
+        ends->next = 0;
 }
 
 static void add(struct account *account, struct account_series *series, int which, int64_t by)
@@ -69,22 +95,69 @@ void account_take(struct account *account, struct account_series *series, uint64
     add(account, series, ACCOUNT_MISSING, result.missing);
 }
 
+static const struct account_ends *ends_now(const struct account *account)
+{
+    return &account->ends[atomic_load_explicit(&account->ends_now, memory_order_acquire)];
+}
+
+static uint64_t read_end(const struct account_ends *ends, size_t series, size_t end)
+{
+    return atomic_load_explicit(&ends->n[series][end], memory_order_relaxed);
+}
+
+uint64_t account_settled(const struct account *account)
+{
+    return ends_now(account)->next;
+}
+
+void account_settle(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS],
+                    uint64_t next)
+{
+    const struct account_ends *now = ends_now(account);
+    uint32_t other = 1 - atomic_load(&account->ends_now);
+    struct account_ends *ends = &account->ends[other];
+
+    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
+        for (size_t end = 0; end < ACCOUNT_ENDS; end++)
+            atomic_store_explicit(&ends->n[i][end], read_end(now, i, end) + n[i][end],
+                                  memory_order_relaxed);
+    atomic_store_explicit(&ends->next, next, memory_order_relaxed);
+    atomic_store_explicit(&account->ends_now, other, memory_order_release);
+}
+
 static struct account_totals read_totals(const _Atomic uint64_t *totals)
 {
     uint64_t n[ACCOUNT_N];
 
     for (int i = 0; i < ACCOUNT_N; i++)
         n[i] = atomic_load_explicit(&totals[i], memory_order_relaxed);
-    return (struct account_totals){n[ACCOUNT_RECEIVED], n[ACCOUNT_DUPLICATE], n[ACCOUNT_MISSING],
-                                   n[ACCOUNT_LATE], n[ACCOUNT_RESTARTS]};
+    return (struct account_totals){.received = n[ACCOUNT_RECEIVED],
+                                   .duplicate = n[ACCOUNT_DUPLICATE],
+                                   .missing = n[ACCOUNT_MISSING],
+                                   .late = n[ACCOUNT_LATE],
+                                   .restarts = n[ACCOUNT_RESTARTS]};
 }
 
 struct account_totals account_totals(const struct account *account)
 {
-    return read_totals(account->totals);
+    struct account_totals totals = read_totals(account->totals);
+    const struct account_ends *ends = ends_now(account);
+
+    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++) {
+        totals.stored += read_end(ends, i, ACCOUNT_STORED);
+        totals.dead += read_end(ends, i, ACCOUNT_DEAD);
+    }
+    return totals;
 }
 
-struct account_totals account_series_totals(const struct account_series *series)
+struct account_totals account_series_totals(const struct account *account,
+                                            const struct account_series *series)
 {
-    return read_totals(series->totals);
+    struct account_totals totals = read_totals(series->totals);
+    const struct account_ends *ends = ends_now(account);
+    size_t i = (size_t)(series - account->series);
+
+    totals.stored = read_end(ends, i, ACCOUNT_STORED);
+    totals.dead = read_end(ends, i, ACCOUNT_DEAD);
+    return totals;
 }

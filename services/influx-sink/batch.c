@@ -47,6 +47,7 @@ void batch_clear(struct batch *batch)
     batch->n_messages = 0;
     batch->n_buried = 0;
     batch->received_ms = 0;
+    outcome_clear(&batch->outcome);
 }
 
 void batch_free(struct batch *batch)

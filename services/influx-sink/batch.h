@@ -1,10 +1,11 @@
 /* Messages on their way to the store: their points, and themselves as long as they may still become
- * dead letters. Pure. */
+ * dead letters; and how their readings ended. Pure. */
 #ifndef BATCH_H
 #define BATCH_H
 
 #include "lines.h"
 #include "message.h"
+#include "outcome.h"
 
 struct batch_entry {
     size_t offset, size; /* of the record, in `records` */
@@ -20,6 +21,7 @@ struct batch {
     size_t n_buried;     /* of these, while they were encoded */
     uint64_t next;       /* number of the record after the last one */
     int64_t received_ms; /* of its first message; wall clock */
+    struct outcome outcome;
 };
 
 /* The points from `first_line` on are this record's. Copied. Returns 0 or -ENOMEM. */

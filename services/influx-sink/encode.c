@@ -162,12 +162,14 @@ static void put_value(struct encoding *e, const struct value *value)
 static void on_reading(void *self, const struct reading *reading)
 {
     struct encoding *e = self;
+    size_t n_faults = e->notes->n_faults;
+    bool stored = begin(e, e->topic.name, NULL, reading->ts_ms);
 
-    if (!begin(e, e->topic.name, NULL, reading->ts_ms))
-        return;
-    for (size_t i = 0; i < reading->n_fields; i++)
+    for (size_t i = 0; stored && i < reading->n_fields; i++)
         put(e, reading->fields[i].name, &reading->fields[i].value);
-    lines_end(e->lines, reading->ts_ms);
+    stored = stored && lines_end(e->lines, reading->ts_ms);
+    e->notes->n_readings++;
+    e->notes->n_dead += !stored && e->notes->n_faults > n_faults;
 }
 
 static int encode_telemetry(struct encoding *e)

@@ -34,6 +34,8 @@ struct encode_notes {
     size_t coerced;     /* booleans that became numbers */
     size_t rounded;     /* numbers that became whole */
     size_t n_faults;    /* points left out whole, and values left out of a point */
+    size_t n_readings;  /* of telemetry */
+    size_t n_dead;      /* of these, left out whole by a fault */
     const char *reason; /* of the first fault: "out_of_window", "type_conflict" */
     char detail[256];   /* the first fault in a sentence; what is wrong where all is refused */
 };

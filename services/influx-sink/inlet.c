@@ -6,7 +6,6 @@
 #include "log.h"
 #include "receiver.h"
 #include "tally.h"
-#include "tracker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,9 +21,9 @@ struct inlet {
     char *client_id;
     struct echo *echo;
     struct receiver *receiver;
-    struct tracker *tracker;
-    struct stats *stats;   /* borrowed; NULL where no questions are answered */
-    struct intake *intake; /* NULL once nothing more is taken in */
+    struct tracker *tracker; /* borrowed */
+    struct stats *stats;     /* borrowed; NULL where no questions are answered */
+    struct intake *intake;   /* NULL once nothing more is taken in */
     struct loop_timer *echo_timer;
     bool silent;      /* the broker granted a subscription and does not serve it */
     bool left_behind; /* the library still holds a part of us */
@@ -126,19 +125,6 @@ static int inlet_open_intake(struct inlet *inlet)
                        (const char *const *)inlet->filters, &handlers, inlet);
 }
 
-static int inlet_open_tracker(struct inlet *inlet)
-{
-    char *path;
-    int error;
-
-    if (asprintf(&path, "%s.ledger", inlet->settings->spool_directory) < 0)
-        return -ENOMEM;
-    error = tracker_open(&inlet->tracker, path, service_root(inlet->service),
-                         service_health(inlet->service));
-    free(path);
-    return error;
-}
-
 static int inlet_set_up(struct inlet *inlet, struct spool *spool)
 {
     struct service *service = inlet->service;
@@ -151,8 +137,6 @@ static int inlet_set_up(struct inlet *inlet, struct spool *spool)
         error = echo_open(&inlet->echo, (const char *const *)inlet->filters);
     if (!error)
         error = receiver_open(&inlet->receiver, spool, inlet->echo, service_health(service));
-    if (!error)
-        error = inlet_open_tracker(inlet);
     return error ? error : inlet_open_intake(inlet);
 }
 
@@ -165,6 +149,7 @@ int inlet_open(struct inlet **out, const struct inlet_options *options)
         return -ENOMEM;
     inlet->service = options->service;
     inlet->settings = options->settings;
+    inlet->tracker = options->tracker;
     inlet->stats = options->stats;
     inlet->connects.name = "intake_connects";
     inlet->failures.name = "intake_failures";
@@ -195,7 +180,6 @@ bool inlet_close(struct inlet *inlet)
     loop_timer_close(inlet->echo_timer);
     if (inlet->left_behind) /* a thread still waits in the receiver */
         return false;
-    tracker_close(inlet->tracker);
     receiver_close(inlet->receiver);
     echo_close(inlet->echo);
     for (size_t i = 0; inlet->filters[i]; i++)

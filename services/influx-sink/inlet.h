@@ -6,6 +6,7 @@
 #include "settings.h"
 #include "spool.h"
 #include "stats.h"
+#include "tracker.h"
 
 struct inlet;
 
@@ -13,7 +14,8 @@ struct inlet_options { /* all borrowed until the end */
     struct service *service;
     const struct settings *settings;
     struct spool *spool;
-    struct stats *stats; /* NULL where no questions are answered */
+    struct tracker *tracker; /* takes note of what comes */
+    struct stats *stats;     /* NULL where no questions are answered */
 };
 
 int inlet_open(struct inlet **out, const struct inlet_options *options); /* 0 or -errno */

@@ -1,5 +1,7 @@
 #include "loader.h"
 
+#include "reading_scan.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -44,6 +46,22 @@ static void bury_rest(struct loader *loader, struct batch *batch, const struct m
     bury(loader, batch, message, notes->reason, detail);
 }
 
+/* Of a message that cannot be encoded only the ledger's own reader can tell the readings. */
+static void take_outcome(struct batch *batch, const struct message *message,
+                         const struct spool_record *record, const struct encode_notes *notes,
+                         bool encoded)
+{
+    size_t n_readings = notes->n_readings, n_dead = notes->n_dead;
+
+    if (!outcome_wants(&batch->outcome, record->number)) {
+        batch->outcome.first_line = batch->lines.n;
+        return;
+    }
+    if (!encoded)
+        n_readings = n_dead = reading_scan(message->payload, message->size, NULL, NULL);
+    outcome_take(&batch->outcome, message, n_readings, n_dead);
+}
+
 static int take_message(struct loader *loader, struct batch *batch, const struct message *message,
                         const struct spool_record *record)
 {
@@ -54,6 +72,7 @@ static int take_message(struct loader *loader, struct batch *batch, const struct
     if (n == -ENOMEM)
         return n;
     count(loader, n, &notes);
+    take_outcome(batch, message, record, &notes, n >= 0);
     if (n < 0)
         bury(loader, batch, message, n == -ENOENT ? "bad_topic" : "bad_payload", notes.detail);
     else

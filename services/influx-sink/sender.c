@@ -82,6 +82,7 @@ static void sender_bury(struct sender *sender, enum deliver_verdict verdict, siz
     else
         snprintf(detail, sizeof(detail), "status %d: %s", sender->answer.result.status, words);
     burial_add(&sender->burial, &message, reason, detail);
+    outcome_bury(&sender->batch.outcome, &message, from);
 }
 
 /* The store says that a field of ours is of another type. Where that is news, and nothing of the
@@ -159,7 +160,7 @@ static void sender_keep_types(struct sender *sender)
     }
 }
 
-/* Field types and dead letters first: a cursor that moved cannot be taken back. */
+/* Field types, dead letters and ledger first: a cursor that moved cannot be taken back. */
 static void sender_commit(struct sender *sender)
 {
     int error;
@@ -167,6 +168,7 @@ static void sender_commit(struct sender *sender)
     sender_keep_types(sender);
     if (!burial_sync(&sender->burial))
         return;
+    outcome_settle(&sender->batch.outcome, sender->batch.next);
     error = spool_commit(sender->options.reader, sender->batch.next);
     if (error)
         burial_trouble(&sender->burial, "cursor of the spool", error);
@@ -176,7 +178,7 @@ static void sender_commit(struct sender *sender)
 
 static void sender_start_again(struct sender *sender)
 {
-    spool_rewind(sender->options.reader);
+    spool_seek(sender->options.reader, 0);
     batch_clear(&sender->batch);
 }
 
@@ -250,6 +252,8 @@ static void sender_init(struct sender *sender)
                                       .breaker_open_ms = settings->breaker_open_ms};
 
     deliver_init(&sender->deliver, &deliver);
+    sender->batch.outcome.account = sender->options.account;
+    sender->batch.outcome.root = sender->options.root;
     sender->posts = sender_counter(sender, "posts");
     sender->stored = sender_counter(sender, "stored");
     sender->burial =

@@ -3,6 +3,7 @@
 #ifndef SENDER_H
 #define SENDER_H
 
+#include "account.h"
 #include "health.h"
 #include "inbox.h"
 #include "settings.h"
@@ -16,7 +17,8 @@ struct sender_options { /* all borrowed until the end */
     const char *root;
     struct spool_reader *reader;
     struct health *health;
-    struct inbox *events; /* gets struct report_event */
+    struct inbox *events;    /* gets struct report_event */
+    struct account *account; /* is told how readings ended; NULL: of another target */
 };
 
 int sender_open(struct sender **out, const struct sender_options *options); /* 0 or -errno */

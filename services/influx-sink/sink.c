@@ -8,6 +8,7 @@
 #include "stats.h"
 #include "tally.h"
 #include "topic.h"
+#include "tracker.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,6 +22,7 @@ struct sink {
     struct service *service;
     const struct settings *settings;
     struct spool *spool;
+    struct tracker *tracker;
     struct inlet *inlet;
     struct inbox *events;
     struct sender *senders[SETTINGS_TARGETS_MAX]; /* one a target, in its order */
@@ -151,6 +153,22 @@ static int sink_open_spool(struct sink *sink)
     return 0;
 }
 
+static int sink_open_tracker(struct sink *sink)
+{
+    char *path;
+    int error;
+
+    if (asprintf(&path, "%s.ledger", sink->settings->spool_directory) < 0)
+        return -ENOMEM;
+    error = tracker_open(&sink->tracker,
+                         &(struct tracker_options){.path = path,
+                                                   .root = service_root(sink->service),
+                                                   .health = service_health(sink->service),
+                                                   .spool_next = spool_stats(sink->spool).next});
+    free(path);
+    return error;
+}
+
 static int sink_open_senders(struct sink *sink)
 {
     const struct settings *settings = sink->settings;
@@ -163,6 +181,7 @@ static int sink_open_senders(struct sink *sink)
     for (size_t i = 0; !error && i < settings->n_targets; i++) {
         options.target = &settings->targets[i];
         options.reader = spool_reader(sink->spool, i);
+        options.account = i == 0 ? tracker_account(sink->tracker) : NULL;
         error = sender_open(&sink->senders[i], &options);
     }
     return error;
@@ -173,6 +192,7 @@ static int sink_open_inlet(struct sink *sink)
     struct inlet_options options = {.service = sink->service,
                                     .settings = sink->settings,
                                     .spool = sink->spool,
+                                    .tracker = sink->tracker,
                                     .stats = sink->stats};
 
     return inlet_open(&sink->inlet, &options);
@@ -184,6 +204,8 @@ static int sink_set_up(struct sink *sink)
     struct health *health = service_health(sink->service);
     int error = sink_open_spool(sink);
 
+    if (!error)
+        error = sink_open_tracker(sink);
     if (!error)
         error = inbox_open(&sink->events, EVENTS_BYTES, report_event_free);
     if (!error)
@@ -267,8 +289,10 @@ void sink_close(void *self)
         inbox_close(sink->events);
     }
     loop_timer_close(sink->sync_timer);
-    if (inlet_gone) /* otherwise a thread still waits for room in the spool */
+    if (inlet_gone) { /* otherwise a thread still waits for room in the spool */
+        tracker_close(sink->tracker);
         spool_close(sink->spool);
+    }
     free(sink);
 }
 

@@ -36,7 +36,7 @@ struct tracker {
     struct health *health;
 };
 
-static const char magic[8] = "FLACCT1";
+static const char magic[8] = "FLACCT2";
 
 /* Which boot of the machine this is: random(4). */
 static void read_boot_id(char out[BOOT_ID_SIZE])
@@ -106,27 +106,26 @@ static int map_file(struct file **out, const char *path)
     return error;
 }
 
-static void write_series(struct jsonw *w, const struct account_series *series)
+static void write_series(struct jsonw *w, const struct account_series *series,
+                         const struct account_totals *totals)
 {
-    struct account_totals totals = account_series_totals(series);
-
     jsonw_object_begin(w, NULL);
     jsonw_text(w, "location", series->location);
     jsonw_text(w, "device", series->device);
     jsonw_text(w, "measurement", series->measurement);
-    jsonw_unsigned(w, "received", totals.received);
-    jsonw_unsigned(w, "duplicate", totals.duplicate);
-    jsonw_unsigned(w, "missing", totals.missing);
-    jsonw_unsigned(w, "late", totals.late);
-    jsonw_unsigned(w, "restarts", totals.restarts);
+    jsonw_unsigned(w, "received", totals->received);
+    jsonw_unsigned(w, "duplicate", totals->duplicate);
+    jsonw_unsigned(w, "missing", totals->missing);
+    jsonw_unsigned(w, "late", totals->late);
+    jsonw_unsigned(w, "restarts", totals->restarts);
+    jsonw_unsigned(w, "stored", totals->stored);
+    jsonw_unsigned(w, "dead", totals->dead);
     jsonw_object_end(w);
 }
 
-static bool is_spotless(const struct account_series *series)
+static bool is_spotless(const struct account_totals *totals)
 {
-    struct account_totals totals = account_series_totals(series);
-
-    return totals.missing == 0 && totals.duplicate == 0 && totals.late == 0;
+    return totals->missing == 0 && totals->duplicate == 0 && totals->late == 0 && totals->dead == 0;
 }
 
 static void write_members(void *self, struct jsonw *w)
@@ -139,11 +138,14 @@ static void write_members(void *self, struct jsonw *w)
     for (int spotless = 0; spotless < 2; spotless++)
         for (size_t i = 0; i < ACCOUNT_SERIES_MAX && told < TOLD_MAX; i++) {
             const struct account_series *series = &account->series[i];
+            struct account_totals totals;
 
-            if (!atomic_load_explicit(&series->used, memory_order_acquire) ||
-                is_spotless(series) != (spotless == 1))
+            if (atomic_load_explicit(&series->state, memory_order_acquire) != ACCOUNT_USED)
                 continue;
-            write_series(w, series);
+            totals = account_series_totals(account, series);
+            if (is_spotless(&totals) != (spotless == 1))
+                continue;
+            write_series(w, series, &totals);
             told++;
         }
     jsonw_array_end(w);
@@ -159,22 +161,24 @@ static void sample(void *self, struct health *health)
     health_set(health, "readings.missing", (double)totals.missing);
     health_set(health, "readings.late", (double)totals.late);
     health_set(health, "readings.restarts", (double)totals.restarts);
+    health_set(health, "readings.stored", (double)totals.stored);
+    health_set(health, "readings.dead", (double)totals.dead);
     health_set(health, "readings.untracked",
                (double)atomic_load(&tracker->file->account.untracked));
 }
 
-int tracker_open(struct tracker **out, const char *path, const char *root, struct health *health)
+int tracker_open(struct tracker **out, const struct tracker_options *options)
 {
     struct tracker *tracker = calloc(1, sizeof(*tracker));
     int error;
 
     if (!tracker)
         return -ENOMEM;
-    snprintf(tracker->root, sizeof(tracker->root), "%s", root);
-    error = map_file(&tracker->file, path);
+    snprintf(tracker->root, sizeof(tracker->root), "%s", options->root);
+    error = map_file(&tracker->file, options->path);
     tracker->kept = !error;
     if (error) {
-        log_error("ledger_not_kept", "file=%s reason=\"%s\"", path, strerror(-error));
+        log_error("ledger_not_kept", "file=%s reason=\"%s\"", options->path, strerror(-error));
         tracker->file = map(-1);
     }
     if (!tracker->file) {
@@ -182,13 +186,14 @@ int tracker_open(struct tracker **out, const char *path, const char *root, struc
         return -ENOMEM;
     }
     begin(tracker->file);
-    error = health_on_sample(health, sample, tracker);
-    tracker->health = health;
+    account_resume(&tracker->file->account, options->spool_next);
+    error = health_on_sample(options->health, sample, tracker);
+    tracker->health = options->health;
     if (error) {
         tracker_close(tracker);
         return error;
     }
-    health_set_members(health, write_members, tracker);
+    health_set_members(options->health, write_members, tracker);
     *out = tracker;
     return 0;
 }
@@ -229,4 +234,9 @@ void tracker_on_message(struct tracker *tracker, const struct mqtt_message *mess
 
     if (topic_parse(&topic, tracker->root, message->topic) == 0 && topic.kind == TOPIC_TELEMETRY)
         reading_scan(message->payload, message->size, on_reading, &taking);
+}
+
+struct account *tracker_account(struct tracker *tracker)
+{
+    return &tracker->file->account;
 }

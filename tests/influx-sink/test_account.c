@@ -38,7 +38,7 @@ static void take(struct bench *bench, uint64_t seq, int64_t ts_ms)
 
 static void check(struct bench *bench, struct account_totals expected)
 {
-    struct account_totals totals = account_series_totals(bench->series);
+    struct account_totals totals = account_series_totals(bench->account, bench->series);
 
     assert_int_equal(totals.received, expected.received);
     assert_int_equal(totals.duplicate, expected.duplicate);

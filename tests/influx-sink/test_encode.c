@@ -165,6 +165,13 @@ static void test_ledger_in_health(void **state)
           "health,device_id=influx-sink,location=_service session=3,uptime_ms=0,rss_bytes=0 7\n"
           "health,device_id=b,location=a,telemetry=c "
           "received=10,duplicate=1,missing=2,late=3,restarts=4 7\n");
+    check("iot/_service/influx-sink/health",
+          "{\"ts\":7,\"series\":[{\"location\":\"a\",\"device\":\"b\",\"measurement\":\"c\","
+          "\"received\":10,\"duplicate\":1,\"missing\":2,\"late\":3,\"restarts\":4,"
+          "\"stored\":8,\"dead\":2}]}",
+          "health,device_id=influx-sink,location=_service session=0,uptime_ms=0,rss_bytes=0 7\n"
+          "health,device_id=b,location=a,telemetry=c "
+          "received=10,duplicate=1,missing=2,late=3,restarts=4,stored=8,dead=2 7\n");
     check_refused("iot/_service/influx-sink/health",
                   "{\"ts\":7,\"series\":[{\"location\":\"a b\",\"device\":\"b\","
                   "\"measurement\":\"c\"}]}",
