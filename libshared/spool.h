@@ -59,7 +59,8 @@ int spool_sync(struct spool *spool);
 struct spool_reader *spool_reader(struct spool *spool, size_t index);
 
 /* Reader. spool_next() gives the record at the read position, borrowed until the next call, and
- * moves on: 1 and the record, 0 where there is none yet, -errno. spool_rewind() reads again from
+ * moves on: 1 and the record, 0 where there is none yet, -errno; the same again after that.
+ * spool_seek() goes to the record `number`, or the first after it that is there, but never before
  * the cursor.
  *
  * spool_commit(): all records before `number` are done with for this reader, and segments that all
@@ -73,7 +74,17 @@ struct spool_record {
 };
 int spool_next(struct spool_reader *reader, struct spool_record *out);
 int spool_commit(struct spool_reader *reader, uint64_t number);
-void spool_rewind(struct spool_reader *reader);
+void spool_seek(struct spool_reader *reader, uint64_t number);
+
+/* A second place to read from for the same reader and on its thread, so that it may take records
+ * out of turn; it begins at the cursor. Only spool_next() and spool_seek() are for it; what it has
+ * read and the reader has not committed is kept as long as that. To be ended by spool_unfollow(),
+ * which ignores NULL, before spool_close(). Returns 0 or -ENOMEM. */
+int spool_follow(struct spool_reader **out, struct spool_reader *reader);
+void spool_unfollow(struct spool_reader *follower);
+
+uint64_t spool_cursor(struct spool_reader *reader); /* any thread: first record not committed */
+uint64_t spool_end(struct spool_reader *reader);    /* any thread: number the next append gets */
 
 /* Readable (poll) when something was appended since the reader last saw 0 from spool_next().
  * Borrowed. */

@@ -1,6 +1,7 @@
 #include "spool_state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 
 /* Looks for the segment that the reader wants next. False where it has seen all. */
@@ -14,7 +15,7 @@ static bool reader_find_wanted(struct spool_reader *reader, struct spool_segment
     found = spool_list_find(&spool->list, reader->walk.wanted);
     if (found) {
         *out = *found;
-    } else {
+    } else if (!reader->main) {
         eventfd_read(reader->wake, &ignored);
         reader->waiting = true;
     }
@@ -27,6 +28,8 @@ static void reader_count_corrupt(struct spool_reader *reader, uint64_t lost)
 {
     struct spool *spool = reader->spool;
 
+    if (reader->main)
+        reader = reader->main;
     pthread_mutex_lock(&spool->mutex);
     reader->corrupt += lost;
     if (spool->stats.corrupt < reader->corrupt)
@@ -34,21 +37,33 @@ static void reader_count_corrupt(struct spool_reader *reader, uint64_t lost)
     pthread_mutex_unlock(&spool->mutex);
 }
 
-static uint64_t reader_cursor(struct spool_reader *reader)
+uint64_t spool_cursor(struct spool_reader *reader)
 {
     uint64_t cursor;
 
+    if (reader->main)
+        reader = reader->main;
     pthread_mutex_lock(&reader->spool->mutex);
     cursor = reader->cursor;
     pthread_mutex_unlock(&reader->spool->mutex);
     return cursor;
 }
 
+uint64_t spool_end(struct spool_reader *reader)
+{
+    uint64_t end;
+
+    pthread_mutex_lock(&reader->spool->mutex);
+    end = reader->spool->stats.next;
+    pthread_mutex_unlock(&reader->spool->mutex);
+    return end;
+}
+
 /* A segment's file that somebody took away is lost like damaged records are; one that went for room
  * was counted when it went. */
 static void reader_pass_over(struct spool_reader *reader, const struct spool_segment *segment)
 {
-    if (reader_cursor(reader) >= segment->end)
+    if (spool_cursor(reader) >= segment->end)
         return;
     reader_count_corrupt(reader, segment->end - reader->walk.wanted);
     reader->walk.wanted = segment->end;
@@ -80,7 +95,7 @@ int spool_next(struct spool_reader *reader, struct spool_record *out)
         int result;
 
         if (reader->spool->drop_oldest) /* what was forgotten for room is not given out any more */
-            spool_walk_pass(&reader->walk, reader_cursor(reader));
+            spool_walk_pass(&reader->walk, spool_cursor(reader));
         result = spool_walk_next(&reader->walk, out, &lost);
         if (lost > 0)
             reader_count_corrupt(reader, lost);
@@ -113,10 +128,34 @@ int spool_commit(struct spool_reader *reader, uint64_t number)
     return moved ? spool_cursor_store(spool->directory, reader->name, number) : 0;
 }
 
-void spool_rewind(struct spool_reader *reader)
+void spool_seek(struct spool_reader *reader, uint64_t number)
 {
+    uint64_t cursor = spool_cursor(reader);
+
     spool_walk_free(&reader->walk);
-    spool_walk_init(&reader->walk, reader_cursor(reader));
+    spool_walk_init(&reader->walk, number > cursor ? number : cursor);
+}
+
+int spool_follow(struct spool_reader **out, struct spool_reader *reader)
+{
+    struct spool_reader *follower = calloc(1, sizeof(*follower));
+
+    if (!follower)
+        return -ENOMEM;
+    follower->spool = reader->spool;
+    follower->main = reader;
+    follower->wake = -1;
+    spool_walk_init(&follower->walk, spool_cursor(reader));
+    *out = follower;
+    return 0;
+}
+
+void spool_unfollow(struct spool_reader *follower)
+{
+    if (!follower)
+        return;
+    spool_walk_free(&follower->walk);
+    free(follower);
 }
 
 int spool_fd(const struct spool_reader *reader)

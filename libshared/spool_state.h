@@ -10,8 +10,9 @@
 struct spool_reader {
     struct spool *spool;
     char name[SPOOL_READER_NAME_SIZE];
-    struct spool_walk walk; /* its thread's */
-    int wake;               /* eventfd */
+    struct spool_walk walk;    /* its thread's */
+    int wake;                  /* eventfd */
+    struct spool_reader *main; /* of whom it is a second place; NULL: a reader of its own */
     /* Guarded by the spool's mutex: */
     uint64_t cursor;  /* records before it are done with */
     uint64_t corrupt; /* records it found unreadable */

@@ -20,7 +20,7 @@ struct loader {
 bool loader_is_full(const struct loader *loader, const struct batch *batch);
 
 /* Adds what the spool has until the batch is full. Returns 0 or -errno; the batch is then of no
- * use, and spool_rewind() is due. */
+ * use, and spool_seek() back is due. */
 int loader_fill(struct loader *loader, struct batch *batch);
 
 #endif

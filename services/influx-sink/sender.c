@@ -178,7 +178,7 @@ static void sender_commit(struct sender *sender)
 
 static void sender_start_again(struct sender *sender)
 {
-    spool_rewind(sender->options.reader);
+    spool_seek(sender->options.reader, 0);
     batch_clear(&sender->batch);
 }
 

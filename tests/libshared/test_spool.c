@@ -111,7 +111,7 @@ static void test_first_in_first_out(void **state)
     assert_int_equal(record.number, 1);
     assert_int_equal(record.size, 0);
     assert_int_equal(spool_next(spool_reader(spool, 0), &record), 0);
-    spool_rewind(spool_reader(spool, 0));
+    spool_seek(spool_reader(spool, 0), 0);
     assert_int_equal(spool_next(spool_reader(spool, 0), &record), 1);
     assert_int_equal(record.number, 0);
     assert_int_equal(spool_commit(spool_reader(spool, 0), 1), 0);
@@ -153,7 +153,7 @@ static void run_model(unsigned seed, size_t most, int64_t segment_bytes)
             first += read > first ? (uint64_t)rand_r(&seed) % (read - first + 1) : 0;
             assert_int_equal(spool_commit(spool_reader(spool, 0), first), 0);
         } else if (dice < 97) {
-            spool_rewind(spool_reader(spool, 0));
+            spool_seek(spool_reader(spool, 0), 0);
             read = first;
         } else if (dice < 98) {
             spool_close(spool);

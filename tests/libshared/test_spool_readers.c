@@ -109,6 +109,57 @@ static void test_each_reader_has_its_own_place(void **state)
     spool_close(spool);
 }
 
+/* The second place of a reader: out of turn, and safe from being removed. */
+static void test_follower_reads_ahead(void **state)
+{
+    struct spool *spool = spool_for(fast_only, false, 0);
+    struct spool_reader *reader = spool_reader(spool, 0), *follower;
+    uint64_t past = 0;
+
+    (void)state;
+    append(spool, 50);
+    assert_int_equal(spool_follow(&follower, reader), 0);
+    assert_int_equal(spool_end(reader), 50);
+    spool_seek(follower, 40);
+    assert_int_equal(take(follower, 5, &past), 5);
+    assert_int_equal(past, 45);
+    assert_int_equal(spool_cursor(reader), 0); /* and of nobody's account */
+    assert_int_equal(take(reader, 10, &past), 10);
+    assert_int_equal(past, 10);
+    assert_int_equal(spool_commit(reader, 10), 0);
+    assert_int_equal(take(follower, 100, &past), 5);
+    append(spool, 3); /* what comes at its end is for it too */
+    assert_int_equal(take(follower, 100, &past), 3);
+    spool_seek(reader, 45);
+    assert_int_equal(spool_commit(reader, 45), 0);
+    assert_int_equal(take(reader, 100, &past), 8);
+    spool_seek(follower, 0); /* not before the cursor */
+    assert_int_equal(take(follower, 1, &past), 1);
+    assert_int_equal(past, 46);
+    spool_unfollow(follower);
+    spool_close(spool);
+}
+
+static void test_follower_counts_what_is_unreadable(void **state)
+{
+    struct spool *spool = spool_for(fast_only, false, 0);
+    struct spool_reader *follower;
+    uint64_t past = 0;
+    char path[128];
+
+    (void)state;
+    append(spool, 35); /* nine records a segment */
+    snprintf(path, sizeof(path), "%s/%016x.spool", directory, 9);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(spool_follow(&follower, spool_reader(spool, 0)), 0);
+    spool_seek(follower, 15);
+    assert_int_equal(take(follower, 1, &past), 1);
+    assert_int_equal(past, 19);
+    assert_int_equal(spool_stats(spool).corrupt, 3);
+    spool_unfollow(follower);
+    spool_close(spool);
+}
+
 static void test_each_reader_is_woken(void **state)
 {
     struct spool *spool = spool_for(both, false, 0);
@@ -320,6 +371,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_each_reader_has_its_own_place),
+        TEST(test_follower_reads_ahead),
+        TEST(test_follower_counts_what_is_unreadable),
         TEST(test_each_reader_is_woken),
         TEST(test_reader_that_is_gone_holds_nothing),
         TEST(test_new_reader_is_seen_from_outside),
