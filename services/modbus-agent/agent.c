@@ -108,6 +108,9 @@ static void take_answer(struct line *line, const struct answer *answer)
     case ANSWER_WRITE:
         unit_take_write(line->units[answer->unit], answer);
         break;
+    case ANSWER_FEED:
+        unit_take_feed(line->units[answer->unit], answer);
+        break;
     }
     share_breaker(line, answer);
 }

@@ -32,7 +32,7 @@ struct answer *answer_new_holes(const struct holes *holes)
     return answer;
 }
 
-const char *write_explanation(int result)
+const char *write_explanation(const struct answer *answer)
 {
     static const char *const exceptions[] = {
         [1] = "the unit knows no such function",       [2] = "the unit has no such address",
@@ -42,6 +42,11 @@ const char *write_explanation(int result)
         [11] = "the unit does not answer the gateway",
     };
 
+    int result = answer->result;
+
+    if (answer->unanswered && answer->has_cells)
+        return result == 0 ? "no answer to the write, but read back as wanted"
+                           : "no answer to the write, and not read back as wanted";
     if (result == WRITE_DIFFERENT)
         return "something else was read back than was written";
     if (result <= 0 || (size_t)result >= sizeof exceptions / sizeof exceptions[0])

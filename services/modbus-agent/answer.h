@@ -16,7 +16,8 @@ enum answer_kind {
     ANSWER_LINK,  /* the link came or went */
     ANSWER_ROUND, /* a round of a group has ended */
     ANSWER_HOLES, /* it was learnt what a unit refuses */
-    ANSWER_WRITE  /* a write has ended */
+    ANSWER_WRITE, /* a write has ended */
+    ANSWER_FEED   /* a write to the watchdog has ended */
 };
 
 /* Results of a write, besides those that bus.h lists. */
@@ -33,9 +34,10 @@ struct answer {
     enum breaker_state breaker; /* of the unit, after this */
     int64_t time_ms;            /* wall clock when the last answer came */
     uint64_t writes; /* sent on the bus before the round began; with this one for a write */
-    int result;      /* link: 0 is up; write: as bus.h, or one of the above */
+    int result;      /* link: 0 is up; write, feed: as bus.h, or one of the above */
     char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down */
     bool has_cells;              /* write: `cells` were read back */
+    bool unanswered;             /* write: no answer came to it, though it may have been done */
     /* All are part of the answer's own memory. A round: the result for each of the group's points,
      * and their cells. A write: no results, the actuator's cells. Holes: all that are known. */
     int *results;
@@ -50,6 +52,6 @@ struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cell
 struct answer *answer_new_holes(const struct holes *holes);
 
 /* A sentence for people on how a write ended; NULL where there is nothing to say. */
-const char *write_explanation(int result);
+const char *write_explanation(const struct answer *answer);
 
 #endif

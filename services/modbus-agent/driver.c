@@ -349,44 +349,97 @@ static void wait_out(int64_t until_ms)
     }
 }
 
-static int write_cells(struct driver *driver, struct answer *answer, const uint16_t *cells)
+/* One write, once: whether one that got no answer was carried out nobody knows, and done again it
+ * might act twice. */
+static int write_once(struct driver *driver, size_t unit, const struct span *span,
+                      const uint16_t *cells)
 {
-    const struct unit_settings *unit = &driver->settings->units[answer->unit];
-    const struct span *span = &unit->outputs[answer->index].span;
+    int result;
+
+    wait_out(scheduled(driver, unit)->held_ms);
+    health_raise(driver->tally.writes, 1);
+    result = order(driver, driver->settings->units[unit].unit, span, cells);
+    conclude(driver, unit, result);
+    return result;
+}
+
+/* What the device holds is the truth, whether or not it answered the write. */
+static int read_back(struct driver *driver, struct answer *answer, const struct span *span)
+{
     int result;
 
     wait_out(scheduled(driver, answer->unit)->held_ms);
-    health_raise(driver->tally.writes, 1);
-    result = order(driver, unit->unit, span, cells);
+    result = ask(driver, driver->settings->units[answer->unit].unit, span, answer->cells);
     conclude(driver, answer->unit, result);
-    if (result != 0)
-        return result;
-    result = ask(driver, unit->unit, span, answer->cells);
-    conclude(driver, answer->unit, result);
-    if (result != 0)
-        return result;
-    answer->has_cells = true;
-    return memcmp(answer->cells, cells, span->count * sizeof *cells) == 0 ? 0 : WRITE_DIFFERENT;
+    answer->has_cells = result == 0;
+    return result;
+}
+
+static bool may_ask(struct driver *driver, size_t unit)
+{
+    return driver->up && breaker_allow(&scheduled(driver, unit)->breaker, clock_now_ms());
+}
+
+static int write_cells(struct driver *driver, struct answer *answer, const uint16_t *cells)
+{
+    const struct span *span = &driver->settings->units[answer->unit].outputs[answer->index].span;
+    int written = write_once(driver, answer->unit, span, cells);
+    int read;
+
+    answer->unanswered = written == -ETIMEDOUT || written == -EBADMSG;
+    if (written != 0 && !(answer->unanswered && may_ask(driver, answer->unit)))
+        return written;
+    read = read_back(driver, answer, span);
+    if (read != 0)
+        return written != 0 ? written : read;
+    if (memcmp(answer->cells, cells, span->count * sizeof *cells) == 0)
+        return 0;
+    return written != 0 ? written : WRITE_DIFFERENT;
+}
+
+/* NULL where there is no memory. */
+static struct answer *begin_write(struct driver *driver, enum answer_kind kind, size_t unit)
+{
+    struct answer *answer = answer_new(kind, 0, OUTPUT_CELLS_MAX);
+
+    if (!answer) {
+        health_raise(driver->tally.dropped, 1);
+        return NULL;
+    }
+    answer->unit = unit;
+    answer->result = WRITE_REFUSED;
+    return answer;
+}
+
+static void end_write(struct driver *driver, struct answer *answer)
+{
+    answer->breaker = scheduled(driver, answer->unit)->breaker.state;
+    answer->time_ms = clock_time_ms();
+    tell(driver, answer);
 }
 
 void driver_write(struct driver *driver, size_t unit, size_t actuator, const uint16_t *cells)
 {
-    struct breaker *breaker = &scheduled(driver, unit)->breaker;
-    struct answer *answer = answer_new(ANSWER_WRITE, 0, OUTPUT_CELLS_MAX);
+    struct answer *answer = begin_write(driver, ANSWER_WRITE, unit);
 
-    if (!answer) {
-        health_raise(driver->tally.dropped, 1);
+    if (!answer)
         return;
-    }
-    answer->unit = unit;
     answer->index = actuator;
     answer->writes = ++driver->writes;
-    answer->result = WRITE_REFUSED;
-    if (driver->up && breaker_allow(breaker, clock_now_ms()))
+    if (may_ask(driver, unit))
         answer->result = write_cells(driver, answer, cells);
-    answer->breaker = breaker->state;
-    answer->time_ms = clock_time_ms();
-    tell(driver, answer);
+    end_write(driver, answer);
+}
+
+void driver_feed(struct driver *driver, size_t unit, uint16_t cell)
+{
+    struct answer *answer = begin_write(driver, ANSWER_FEED, unit);
+
+    if (!answer)
+        return;
+    if (may_ask(driver, unit))
+        answer->result = write_once(driver, unit, &driver->settings->units[unit].feed.span, &cell);
+    end_write(driver, answer);
 }
 
 int64_t driver_step(struct driver *driver, int64_t now_ms)

@@ -20,6 +20,9 @@ void driver_close(struct driver *driver);
 /* Writes an actuator's cells at once and reads them back; ends in an ANSWER_WRITE. */
 void driver_write(struct driver *driver, size_t unit, size_t actuator, const uint16_t *cells);
 
+/* Writes a device's watchdog at once; ends in an ANSWER_FEED. */
+void driver_feed(struct driver *driver, size_t unit, uint16_t cell);
+
 /* Does the one thing that is due, a connect or a request, and returns `now_ms`; or nothing, and
  * returns when there will be something to do (INT64_MAX: never). */
 int64_t driver_step(struct driver *driver, int64_t now_ms);

@@ -31,17 +31,30 @@ static double longest_ms(const struct bus_settings *bus, int64_t period_ms)
     return us / 1000;
 }
 
+/* How long a device's watchdog keeps the bus busy within a stretch. */
+static double feeding_ms(const struct bus_settings *bus, const struct unit_settings *unit,
+                         double stretch_ms)
+{
+    int64_t period_ms = unit->feed.watchdog.period_ms;
+
+    if (period_ms == 0)
+        return 0;
+    return stretch_ms / (double)period_ms * cost_write_us(&bus->endpoint, &unit->feed.span) / 1000;
+}
+
 bool forecast_meets(const struct bus_settings *bus, const struct group_settings *group)
 {
     int64_t stretch_ms = group->period_ms;
     double needed_ms = longest_ms(bus, stretch_ms);
 
-    for (size_t i = 0; i < bus->n_units; i++)
+    for (size_t i = 0; i < bus->n_units; i++) {
+        needed_ms += feeding_ms(bus, &bus->units[i], (double)stretch_ms);
         for (size_t j = 0; j < bus->units[i].n_groups; j++) {
             const struct group_settings *other = &bus->units[i].groups[j];
 
             needed_ms += (double)(stretch_ms / other->period_ms) * forecast_group_ms(bus, other);
         }
+    }
     return needed_ms <= (double)stretch_ms;
 }
 
@@ -53,6 +66,7 @@ struct forecast forecast_bus(const struct bus_settings *bus)
     for (size_t i = 0; i < bus->n_units; i++) {
         const struct unit_settings *unit = &bus->units[i];
 
+        forecast.busy += feeding_ms(bus, unit, 1);
         for (size_t j = 0; j < unit->n_groups; j++) {
             double ms = forecast_group_ms(bus, &unit->groups[j]);
 

@@ -171,6 +171,8 @@ static int configure_contents(struct unit_settings *out, const struct endpoint *
         rc = configure_groups(out, endpoint, contents);
     if (rc == 0)
         rc = configure_actuators(out, contents);
+    if (config_has(contents, "watchdog"))
+        feed_configure(&out->feed, config_object(contents, "watchdog"));
     if (rc == 0)
         templates_check(templates, node, contents);
     if (out->n_groups + out->n_actuators == 0)

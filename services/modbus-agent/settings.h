@@ -7,6 +7,7 @@
 #include "config.h"
 #include "decode.h"
 #include "endpoint.h"
+#include "feed.h"
 #include "labels.h"
 #include "plan.h"
 #include "point.h"
@@ -64,6 +65,7 @@ struct unit_settings {
     struct actuator_settings *actuators; /* owned */
     struct output *outputs;              /* owned; one for each actuator */
     size_t n_actuators;
+    struct feed_settings feed; /* of the device's watchdog; its period is 0 where there is none */
 };
 
 struct bus_settings {

@@ -42,6 +42,7 @@ struct unit {
     enum breaker_state breaker;
     unsigned n_writing;
     uint64_t written;                /* answer.writes of the last write */
+    uint16_t fed;                    /* what the watchdog was told last */
     struct reading reading;          /* kept for its memory */
     char (*texts)[DECODE_TEXT_SIZE]; /* of the strings in one reading */
 };
@@ -74,6 +75,10 @@ static enum device_state judge(const struct unit *unit, char *reason, size_t siz
             continue;
         snprintf(reason, size, "%s in %s", bus_reason(unit->faults[i]),
                  settings->groups[i].measurement);
+        return DEVICE_DEGRADED;
+    }
+    if (controls_feed_failure(unit->controls)) {
+        snprintf(reason, size, "%s in feeding the watchdog", controls_feed_failure(unit->controls));
         return DEVICE_DEGRADED;
     }
     return unit->answered ? DEVICE_ONLINE : device_state(unit->device);
@@ -123,6 +128,15 @@ static void on_waiting(void *self)
         else
             unit->n_writing++;
     }
+}
+
+static void on_feed(void *self)
+{
+    struct unit *unit = self;
+
+    unit->fed = feed_next(&unit->settings->feed, unit->fed);
+    if (worker_feed(unit->worker, unit->index, unit->fed) != 0)
+        controls_fed(unit->controls, "device_offline");
 }
 
 /* The first group that polls what the actuator writes. */
@@ -214,7 +228,9 @@ static int open_parts(struct unit *unit, const struct unit_options *options)
                                         .device = unit->device,
                                         .settings = unit->settings->actuators,
                                         .n_settings = unit->settings->n_actuators,
-                                        .state_dir = options->state_dir};
+                                        .state_dir = options->state_dir,
+                                        .watchdog = &unit->settings->feed.watchdog,
+                                        .on_feed = on_feed};
     return controls_open(&unit->controls, &controls, on_waiting, unit);
 }
 
@@ -343,8 +359,8 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
     unit->breaker = answer->breaker;
     if (answer->has_cells)
         held = output_decode(output, answer->cells);
-    if (write_explanation(answer->result))
-        controls_explain(unit->controls, i, write_explanation(answer->result));
+    if (write_explanation(answer))
+        controls_explain(unit->controls, i, write_explanation(answer));
     if (answer->result == 0)
         controls_done(unit->controls, i, COMMAND_OK, NULL, held);
     else if (answer->result == WRITE_REFUSED)
@@ -355,6 +371,17 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
         controls_done(unit->controls, i, COMMAND_FAILED, bus_reason(answer->result), held);
     update_state(unit, answer->time_ms);
     on_waiting(unit); /* the next command to the same actuator may have waited for this one */
+}
+
+void unit_take_feed(struct unit *unit, const struct answer *answer)
+{
+    const char *failure = answer->result == 0               ? NULL
+                          : answer->result == WRITE_REFUSED ? "device_offline"
+                                                            : bus_reason(answer->result);
+
+    unit->breaker = answer->breaker;
+    controls_fed(unit->controls, failure);
+    update_state(unit, answer->time_ms);
 }
 
 void unit_take_holes(struct unit *unit, const struct holes *holes)

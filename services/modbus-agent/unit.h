@@ -31,6 +31,8 @@ void unit_close(struct unit *unit);
 void unit_take_round(struct unit *unit, const struct answer *answer);
 void unit_take_write(struct unit *unit, const struct answer *answer);
 
+void unit_take_feed(struct unit *unit, const struct answer *answer);
+
 /* What another device of the same unit found out about their breaker. */
 void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t time_ms);
 

@@ -16,9 +16,11 @@
 #define NS_PER_MS 1000000
 #define PAUSE_MAX_MS 10000 /* so that worker_moved_ms() tells a pause from a hang */
 
+enum job_kind { JOB_WRITE, JOB_FEED, JOB_STOP };
+
 struct job {
     struct inbox_item item;
-    bool stop; /* no write: the end of the thread */
+    enum job_kind kind;
     size_t unit;
     size_t actuator;
     uint16_t cells[OUTPUT_CELLS_MAX];
@@ -55,6 +57,14 @@ static void await_jobs(struct worker *worker, int64_t wake_ms)
     worker->woken = ppoll(&jobs, 1, &wait, NULL) > 0;
 }
 
+static void do_job(struct driver *driver, const struct job *job)
+{
+    if (job->kind == JOB_FEED)
+        driver_feed(driver, job->unit, job->cells[0]);
+    else
+        driver_write(driver, job->unit, job->actuator, job->cells);
+}
+
 /* Does all writes that wait. Returns false where the end was among them. */
 static bool serve_jobs(struct worker *worker)
 {
@@ -69,10 +79,10 @@ static bool serve_jobs(struct worker *worker)
         struct inbox_item *next = item->next;
         struct job *job = (struct job *)item;
 
-        if (job->stop)
+        if (job->kind == JOB_STOP)
             go_on = false;
         else if (go_on)
-            driver_write(worker->driver, job->unit, job->actuator, job->cells);
+            do_job(worker->driver, job);
         free(job);
         item = next;
     }
@@ -129,7 +139,7 @@ void worker_stop(struct worker *worker)
     if (!last)
         return;
     worker->last = NULL;
-    last->stop = true;
+    last->kind = JOB_STOP;
     last->item.size = sizeof *last;
     inbox_force(worker->jobs, &last->item);
 }
@@ -149,22 +159,34 @@ void worker_close(struct worker *worker)
     free(worker);
 }
 
-int worker_write(struct worker *worker, size_t unit, size_t actuator,
-                 const uint16_t cells[OUTPUT_CELLS_MAX])
+/* Takes a copy of the job. */
+static int queue(struct worker *worker, const struct job *from)
 {
-    struct job *job = calloc(1, sizeof *job);
+    struct job *job = malloc(sizeof *job);
     int rc;
 
     if (!job)
         return -ENOMEM;
+    *job = *from;
     job->item.size = sizeof *job;
-    job->unit = unit;
-    job->actuator = actuator;
-    memcpy(job->cells, cells, sizeof job->cells);
     rc = inbox_try_put(worker->jobs, &job->item);
     if (rc != 0)
         free(job);
     return rc;
+}
+
+int worker_write(struct worker *worker, size_t unit, size_t actuator,
+                 const uint16_t cells[OUTPUT_CELLS_MAX])
+{
+    struct job job = {.kind = JOB_WRITE, .unit = unit, .actuator = actuator};
+
+    memcpy(job.cells, cells, sizeof job.cells);
+    return queue(worker, &job);
+}
+
+int worker_feed(struct worker *worker, size_t unit, uint16_t cell)
+{
+    return queue(worker, &(struct job){.kind = JOB_FEED, .unit = unit, .cells = {cell}});
 }
 
 int64_t worker_moved_ms(const struct worker *worker)

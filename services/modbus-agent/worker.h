@@ -25,6 +25,9 @@ void worker_close(struct worker *worker);
 int worker_write(struct worker *worker, size_t unit, size_t actuator,
                  const uint16_t cells[OUTPUT_CELLS_MAX]);
 
+/* The same for the watchdog of a device; its end comes as an ANSWER_FEED. */
+int worker_feed(struct worker *worker, size_t unit, uint16_t cell);
+
 /* When the thread last went round, in monotonic milliseconds: at least each 10 s, but for a connect
  * or a request that takes longer. */
 int64_t worker_moved_ms(const struct worker *worker);

@@ -75,6 +75,20 @@ static void bounds_a_write(void **state)
     assert_float_equal(forecast.write_silent_ms, 500 + 2 + 2, 0.1);
 }
 
+/* 2 ms each 8 ms, where 2 in 10 are free. */
+static void feeding_a_watchdog_takes_time_too(void **state)
+{
+    struct fixture fixture = {0};
+
+    (void)state;
+    add(&fixture, 10, 300);
+    assert_true(forecast_meets(&fixture.bus, &fixture.groups[0]));
+    fixture.unit.feed.span = (struct span){TABLE_HOLDING, 0, 1};
+    fixture.unit.feed.watchdog.period_ms = 8;
+    assert_float_equal(forecast_bus(&fixture.bus).busy, 0.8 + 0.25, 0.01);
+    assert_false(forecast_meets(&fixture.bus, &fixture.groups[0]));
+}
+
 static void writes_take_their_frames(void **state)
 {
     struct endpoint line = {.serial = true, .baud = 9600, .parity = 'N', .stop_bits = 1};
@@ -93,6 +107,7 @@ int main(void)
         cmocka_unit_test(adds_up_what_is_due),
         cmocka_unit_test(sees_the_request_that_blocks),
         cmocka_unit_test(bounds_a_write),
+        cmocka_unit_test(feeding_a_watchdog_takes_time_too),
         cmocka_unit_test(writes_take_their_frames),
     };
 

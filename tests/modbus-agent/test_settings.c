@@ -141,6 +141,7 @@ static void names_what_is_wrong(void **state)
          "cannot be written"},
         {ACTUATOR("\"table\": \"holding\", \"address\": 1, \"min\": 70000"), "no value"},
         {ACTUATOR("\"table\": \"holding\", \"address\": 1, \"scale\": 0"), "scale"},
+        {DEVICE("\"watchdog\": {}, \"actuators\": []"), "devices[0].watchdog.address"},
     };
 
     (void)state;
