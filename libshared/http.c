@@ -1,34 +1,35 @@
 #include "http.h"
 
+#include "http_gzip.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-
-#define GZIP_LEVEL                                                                  \
-    1 /* 7 times smaller for 0.3 µs a line; higher levels cost more than they save \
-       */
-#define GZIP_WINDOW (15 + 16) /* zlib.h, deflateInit2(): 16 asks for the gzip wrapper */
-#define GZIP_MEMORY 8
 
 struct http {
     CURL *curl;
     atomic_bool aborted;
     char error[CURL_ERROR_SIZE];
     size_t answer_max;
-    struct buffer *body; /* of the answer that is coming in */
-    z_stream deflate;
-    bool deflate_ready;
+    struct http_answer *answer; /* that is coming in */
+    struct http_gzip *gzip;     /* NULL until it is needed */
     struct buffer packed;
+    struct curl_slist *headers; /* of the request under way */
+    struct http_group *group;   /* in which it is under way; NULL: in none */
+    int result;                 /* of the last one */
+};
+
+struct http_group {
+    CURLM *multi;
 };
 
 static size_t http_on_body(char *data, size_t one, size_t size, void *self)
 {
     struct http *http = self;
-    struct buffer *body = http->body;
+    struct buffer *body = &http->answer->body;
 
     (void)one;
     if (body->size + size > http->answer_max)
@@ -58,7 +59,9 @@ static bool http_set_up(struct http *http, const struct http_options *options)
     code |= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
     code |= curl_easy_setopt(curl, CURLOPT_USERAGENT, "fieldline/" FIELDLINE_VERSION);
     code |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
+    code |= curl_easy_setopt(curl, CURLOPT_PRIVATE, http);
     code |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_on_body);
+    code |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
     code |= curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, http_on_progress);
     code |= curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
     code |= curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -91,9 +94,11 @@ void http_close(struct http *http)
 {
     if (!http)
         return;
+    if (http->group)
+        curl_multi_remove_handle(http->group->multi, http->curl);
     curl_easy_cleanup(http->curl);
-    if (http->deflate_ready)
-        deflateEnd(&http->deflate);
+    curl_slist_free_all(http->headers);
+    http_gzip_close(http->gzip);
     buffer_free(&http->packed);
     free(http);
 }
@@ -101,31 +106,6 @@ void http_close(struct http *http)
 void http_abort(struct http *http)
 {
     atomic_store(&http->aborted, true);
-}
-
-/* The state of 256 KiB is kept from one body to the next. */
-static int http_compress(struct http *http, const void *body, size_t size)
-{
-    z_stream *stream = &http->deflate;
-    char chunk[16 * 1024];
-    int code;
-
-    code = http->deflate_ready ? deflateReset(stream)
-                               : deflateInit2(stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW,
-                                              GZIP_MEMORY, Z_DEFAULT_STRATEGY);
-    if (code != Z_OK)
-        return -ENOMEM;
-    http->deflate_ready = true;
-    buffer_clear(&http->packed);
-    stream->next_in = (Bytef *)(uintptr_t)body;
-    stream->avail_in = (uInt)size;
-    do {
-        stream->next_out = (Bytef *)chunk;
-        stream->avail_out = sizeof(chunk);
-        code = deflate(stream, Z_FINISH);
-        buffer_append(&http->packed, chunk, sizeof(chunk) - stream->avail_out);
-    } while (code == Z_OK || code == Z_BUF_ERROR);
-    return code == Z_STREAM_END && !http->packed.failed ? 0 : -ENOMEM;
 }
 
 static bool http_add_header(struct curl_slist **headers, const char *text)
@@ -160,8 +140,10 @@ static int http_set_body(struct http *http, const struct http_request *request)
         return 0;
     }
     if (request->gzip) {
-        int error = http_compress(http, body, size);
+        int error = http->gzip ? 0 : http_gzip_open(&http->gzip);
 
+        if (!error)
+            error = http_gzip_pack(http->gzip, body, size, &http->packed);
         if (error)
             return error;
         body = http->packed.data;
@@ -205,8 +187,10 @@ static int http_errno(CURLcode code)
     }
 }
 
-static void http_explain(const struct http *http, CURLcode code, struct http_answer *answer)
+static void http_explain(const struct http *http, CURLcode code)
 {
+    struct http_answer *answer = http->answer;
+
     if (code == CURLE_WRITE_ERROR)
         snprintf(answer->error, sizeof(answer->error), "the answer is longer than %zu bytes",
                  http->answer_max);
@@ -215,20 +199,12 @@ static void http_explain(const struct http *http, CURLcode code, struct http_ans
                  http->error[0] ? http->error : curl_easy_strerror(code));
 }
 
-static CURLcode http_perform(struct http *http, struct http_answer *answer)
+static void http_take_head(const struct http *http)
 {
-    long status = 0;
-    long sent = 0;
+    struct http_answer *answer = http->answer;
     curl_off_t retry_after_s = 0;
-    CURLcode code;
+    long status = 0;
 
-    http->error[0] = '\0';
-    code = curl_easy_perform(http->curl);
-    curl_easy_getinfo(http->curl, CURLINFO_REQUEST_SIZE, &sent);
-    if (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0)
-        return CURLE_WEIRD_SERVER_REPLY; /* what came back was no HTTP; the URL is not to blame */
-    if (code != CURLE_OK)
-        return code;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
     answer->status = (int)status;
@@ -236,34 +212,134 @@ static CURLcode http_perform(struct http *http, struct http_answer *answer)
         answer->retry_after_ms = HTTP_RETRY_AFTER_MAX_MS;
     else if (retry_after_s > 0)
         answer->retry_after_ms = retry_after_s * 1000;
-    return CURLE_OK;
 }
 
-int http_send(struct http *http, const struct http_request *request, struct http_answer *answer)
+/* Sets the request up. Returns 0 or -ENOMEM. */
+static int http_prepare(struct http *http, const struct http_request *request,
+                        struct http_answer *answer)
 {
-    struct curl_slist *headers = NULL;
-    CURLcode code = CURLE_OUT_OF_MEMORY;
     int error;
 
+    http->answer = answer;
+    http->error[0] = '\0';
     answer->status = 0;
     answer->retry_after_ms = 0;
     answer->error[0] = '\0';
     buffer_clear(&answer->body);
-    error = http_make_headers(request, &headers);
+    error = http_make_headers(request, &http->headers);
     if (!error)
         error = http_set_body(http, request);
-    if (!error) {
-        curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
-        curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);
-        curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-        http->body = &answer->body;
-        curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
-        code = http_perform(http, answer);
-        error = http_errno(code);
-    }
-    if (error)
-        http_explain(http, code, answer);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(headers);
+    curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
     return error;
+}
+
+/* What came of it, for the caller. */
+static void http_finish(struct http *http, CURLcode code)
+{
+    long sent = 0;
+
+    curl_easy_getinfo(http->curl, CURLINFO_REQUEST_SIZE, &sent);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0)
+        code = CURLE_WEIRD_SERVER_REPLY; /* what came back was no HTTP; the URL is not to blame */
+    if (code == CURLE_OK)
+        http_take_head(http);
+    else
+        http_explain(http, code);
+    http->result = http_errno(code);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(http->headers);
+    http->headers = NULL;
+}
+
+int http_send(struct http *http, const struct http_request *request, struct http_answer *answer)
+{
+    bool ready = http_prepare(http, request, answer) == 0;
+
+    http_finish(http, ready ? curl_easy_perform(http->curl) : CURLE_OUT_OF_MEMORY);
+    return http->result;
+}
+
+int http_group_open(struct http_group **out)
+{
+    struct http_group *group = calloc(1, sizeof(*group));
+
+    if (!group)
+        return -ENOMEM;
+    group->multi = curl_multi_init();
+    if (!group->multi) {
+        free(group);
+        return -ENOMEM;
+    }
+    *out = group;
+    return 0;
+}
+
+void http_group_close(struct http_group *group)
+{
+    if (!group)
+        return;
+    curl_multi_cleanup(group->multi);
+    free(group);
+}
+
+void http_begin(struct http *http, const struct http_request *request, struct http_answer *answer,
+                struct http_group *group)
+{
+    int running;
+
+    if (http_prepare(http, request, answer) != 0 ||
+        curl_multi_add_handle(group->multi, http->curl) != CURLM_OK) {
+        http_finish(http, CURLE_OUT_OF_MEMORY);
+        return;
+    }
+    http->group = group;
+    curl_multi_perform(group->multi, &running);
+}
+
+bool http_is_under_way(const struct http *http)
+{
+    return http->group;
+}
+
+int http_result(const struct http *http)
+{
+    return http->result;
+}
+
+/* True where one ended. */
+static bool http_group_collect(struct http_group *group)
+{
+    bool any = false;
+    CURLMsg *message;
+    int n;
+
+    while ((message = curl_multi_info_read(group->multi, &n))) {
+        CURLcode code = message->data.result; /* the message goes with the handle */
+        CURL *curl = message->easy_handle;
+        struct http *http;
+
+        curl_easy_getinfo(curl, CURLINFO_PRIVATE, &http);
+        curl_multi_remove_handle(group->multi, curl);
+        http->group = NULL;
+        http_finish(http, code);
+        any = true;
+    }
+    return any;
+}
+
+void http_group_wait(struct http_group *group, const struct pollfd *also, size_t n, int timeout_ms)
+{
+    struct curl_waitfd fds[HTTP_ALSO_MAX];
+    int running;
+
+    for (size_t i = 0; i < n && i < HTTP_ALSO_MAX; i++)
+        fds[i] = (struct curl_waitfd){.fd = also[i].fd, .events = CURL_WAIT_POLLIN};
+    curl_multi_perform(group->multi, &running);
+    if (http_group_collect(group))
+        return;
+    curl_multi_poll(group->multi, fds, (unsigned)n, timeout_ms, NULL);
+    curl_multi_perform(group->multi, &running);
+    http_group_collect(group);
 }

@@ -1,4 +1,5 @@
-/* One HTTP request at a time, blocking, on a kept connection. For worker threads.
+/* One HTTP request at a time on a kept connection, blocking, for worker threads; or several at the
+ * same time on one thread, as a group.
  *
  * Only http:// and https:// are spoken, the certificate and its host name are checked, redirects
  * are not followed, and a proxy is used where the environment names one (https_proxy, no_proxy). */
@@ -7,6 +8,7 @@
 
 #include "buffer.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +52,24 @@ void http_close(struct http *http);
  * is cut, too long or no HTTP, and for a certificate that does not hold; -ECANCELED after
  * http_abort(); -ENOMEM; -EIO for the rest. */
 int http_send(struct http *http, const struct http_request *request, struct http_answer *answer);
+
+/* Requests under way at the same time, on one thread. To be closed after all that were in it. */
+#define HTTP_ALSO_MAX 4
+struct http_group;
+int http_group_open(struct http_group **out); /* 0 or -ENOMEM */
+void http_group_close(struct http_group *group);
+
+/* As http_send(), without waiting for the answer; while http_is_under_way() there is no other one
+ * with the same `http`, and request->body, unless it is packed, and `answer` are borrowed. Then
+ * http_result() says what http_send() would have returned. */
+void http_begin(struct http *http, const struct http_request *request, struct http_answer *answer,
+                struct http_group *group);
+bool http_is_under_way(const struct http *http);
+int http_result(const struct http *http);
+
+/* Works on the group's requests until one has ended, one of n descriptors is readable (at most
+ * HTTP_ALSO_MAX of them), or that time is over. It may return before. */
+void http_group_wait(struct http_group *group, const struct pollfd *also, size_t n, int timeout_ms);
 
 /* From any thread: ends the request in flight, within a second, and every later one. */
 void http_abort(struct http *http);

@@ -303,6 +303,81 @@ static void test_hanging_server_times_out(void **state)
     buffer_free(&answer.body);
 }
 
+/* One server answers while another one is silent; a descriptor ends the wait; what is under way can
+ * be closed. */
+static void test_group(void **state)
+{
+    struct http_options patient = {.connect_timeout_ms = 60000, .timeout_ms = 60000};
+    struct http_request request = {.method = "POST", .body = "body", .size = 4, .gzip = true};
+    struct http_answer answers[2] = {{0}, {0}};
+    struct http *silent, *quick;
+    struct server servers[2];
+    struct http_group *group;
+    struct pollfd event;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    event = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    server_open(&servers[0], NULL);
+    server_open(&servers[1],
+                "HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy");
+    assert_int_equal(http_group_open(&group), 0);
+    assert_int_equal(http_open(&silent, &patient), 0);
+    assert_int_equal(http_open(&quick, &patient), 0);
+    request.url = servers[0].url;
+    http_begin(silent, &request, &answers[0], group);
+    request.url = servers[1].url;
+    for (int i = 0; i < 3; i++) {
+        http_begin(quick, &request, &answers[1], group);
+        while (http_is_under_way(quick))
+            http_group_wait(group, &event, 1, 60000);
+        assert_int_equal(http_result(quick), 0);
+        assert_int_equal(answers[1].status, 503);
+        assert_int_equal(answers[1].retry_after_ms, 2000);
+        assert_string_equal(buffer_string(&answers[1].body), "busy");
+    }
+    assert_true(http_is_under_way(silent));
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    http_group_wait(group, &event, 1, 60000);
+    assert_true(http_is_under_way(silent));
+    http_close(silent);
+    http_close(quick);
+    http_group_close(group);
+    for (int i = 0; i < 2; i++) {
+        server_close(&servers[i]);
+        buffer_free(&answers[i].body);
+        close(ends[i]);
+    }
+}
+
+/* As http_send() tells of it. */
+static void test_group_time_is_over(void **state)
+{
+    struct http_options brief = {.connect_timeout_ms = 200, .timeout_ms = 200};
+    struct http_request request = {.method = "POST", .body = "body", .size = 4};
+    struct http_answer answer = {0};
+    struct http_group *group;
+    struct server server;
+    struct http *http;
+
+    (void)state;
+    server_open(&server, NULL);
+    request.url = server.url;
+    assert_int_equal(http_group_open(&group), 0);
+    assert_int_equal(http_open(&http, &brief), 0);
+    http_begin(http, &request, &answer, group);
+    while (http_is_under_way(http))
+        http_group_wait(group, NULL, 0, 60000);
+    assert_int_equal(http_result(http), -ETIMEDOUT);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.error[0]);
+    http_close(http);
+    http_group_close(group);
+    server_close(&server);
+    buffer_free(&answer.body);
+}
+
 static void *abort_soon(void *http)
 {
     usleep(100 * 1000);
@@ -345,6 +420,8 @@ int main(void)
         cmocka_unit_test(test_answers_that_lie),
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_hanging_server_times_out),
+        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_group_time_is_over),
         cmocka_unit_test(test_abort_ends_the_request),
     };
 
