@@ -27,6 +27,7 @@ struct backlog {
     struct backlog_pack pack;
     struct buffer record; /* kept for its memory */
     bool flying;          /* a batch was published and is not acknowledged as a whole */
+    bool drained;         /* there is nothing on disk behind that batch */
     uint64_t next;        /* record after it */
     struct log_limit lost_limit;
     health_counter *spooled, *sent, *lost;
@@ -50,11 +51,12 @@ static void wake_in(struct backlog *backlog, int64_t wait_ms)
 }
 
 /* All of a batch's messages go out before the next one is read, so that the order within a topic
- * stays; not retained: the newest reading, which is, comes after them. */
+ * stays. Retained is what has the newest reading. */
 static void on_array(void *self, const char *topic, const char *payload, size_t size)
 {
     struct backlog *backlog = self;
-    struct mqtt_message message = {.topic = topic, .payload = payload, .size = size, .qos = 1};
+    struct mqtt_message message = {
+        .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = backlog->drained};
     if (mqtt_publish(backlog->mqtt, &message) != 0)
         health_raise(backlog->lost, 1);
 }
@@ -74,10 +76,21 @@ static void send_batch(struct backlog *backlog)
         log_error("backlog_unreadable", "reason=\"%s\"", strerror(-got));
     if (n == 0)
         return;
+    backlog->drained = got == 0;
     backlog_pack_each(&backlog->pack, on_array, backlog);
     backlog_pack_clear(&backlog->pack);
     health_raise(backlog->sent, n);
     backlog->flying = true;
+}
+
+static void send_or_wait(struct backlog *backlog)
+{
+    if (!backlog->flying && mqtt_is_up(backlog->mqtt))
+        send_batch(backlog);
+    if (backlog->flying)
+        wake_in(backlog, FLIGHT_MS);
+    else if (!is_empty(backlog))
+        wake_in(backlog, AWAY_MS);
 }
 
 static void on_time(void *self)
@@ -89,12 +102,7 @@ static void on_time(void *self)
             log_error("backlog_cursor", "reason=\"%s\"", strerror(-error));
         backlog->flying = false;
     }
-    if (!backlog->flying && mqtt_is_up(backlog->mqtt))
-        send_batch(backlog);
-    if (backlog->flying)
-        wake_in(backlog, FLIGHT_MS);
-    else if (!is_empty(backlog))
-        wake_in(backlog, AWAY_MS);
+    send_or_wait(backlog);
 }
 
 static void on_sample(void *self, struct health *health)
@@ -196,18 +204,27 @@ static int keep_on_disk(struct backlog *backlog, const char *topic, const char *
         return lose(backlog, error);
     health_raise(backlog->spooled, 1);
     if (!backlog->flying)
-        wake_in(backlog, mqtt_is_up(backlog->mqtt) ? FLIGHT_MS : AWAY_MS);
+        send_or_wait(backlog);
     return 0;
 }
 
-/* Order: while anything is on disk, what is new goes behind it. */
+/* Order: while anything is on disk, what is new goes behind it. Where no memory is allowed all goes
+ * over the disk, and is there until the broker has it. */
+static bool goes_over_disk(const struct backlog *backlog)
+{
+    size_t memory_bytes = (size_t)backlog->settings->memory_bytes;
+    if (!backlog->spool)
+        return false;
+    if (memory_bytes == 0 || !is_empty(backlog))
+        return true;
+    return !mqtt_is_up(backlog->mqtt) && mqtt_stats(backlog->mqtt).queued_bytes >= memory_bytes;
+}
+
 int backlog_publish(struct backlog *backlog, const char *topic, const char *payload, size_t size)
 {
-    struct mqtt *mqtt = backlog->mqtt;
-    bool memory_full = mqtt_stats(mqtt).queued_bytes >= (size_t)backlog->settings->memory_bytes;
-    if (backlog->spool && (!is_empty(backlog) || (!mqtt_is_up(mqtt) && memory_full)))
+    if (goes_over_disk(backlog))
         return keep_on_disk(backlog, topic, payload, size);
     struct mqtt_message message = {
         .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = true};
-    return mqtt_publish(mqtt, &message);
+    return mqtt_publish(backlog->mqtt, &message);
 }

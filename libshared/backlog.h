@@ -1,6 +1,11 @@
 /* Readings made while the broker is away: in the connection's memory first, on disk (spool.h)
  * beyond a bound, and sent in their order, with their own times, when it is back; as arrays, to
- * catch up fast. For agents; on the loop. */
+ * catch up fast. For agents; on the loop.
+ *
+ * A process that is killed loses what was in memory only: the readings that the broker had not
+ * acknowledged, of which a connection in order has a few, and one that is away `memory_bytes` of
+ * them. With `memory_bytes` 0 each reading is on disk before it is published and stays there until
+ * the broker has it: then only what did not get as far as backlog_publish() is lost. */
 #ifndef BACKLOG_H
 #define BACKLOG_H
 
@@ -10,7 +15,7 @@
 #include <stddef.h>
 
 struct backlog_settings {
-    int64_t memory_bytes; /* what waits in memory before the disk is used */
+    int64_t memory_bytes; /* what waits in memory before the disk is used; 0: all goes over it */
     int64_t disk_bytes;   /* beyond it the oldest readings go, counted; 0: no disk */
 };
 
