@@ -83,29 +83,41 @@ void compiler_require_type(struct compiler *c, const struct token *where, enum e
         compiler_fail(c, where, "expected %s, found %s", type_name(wanted), type_name(type));
 }
 
-void compiler_emit(struct compiler *c, enum operation operation, size_t argument, unsigned n_taken)
+/* `taken` values have left the stack and one has come, where adding the code went well. */
+static void emitted(struct compiler *c, int error, unsigned n_taken, const struct token *where)
 {
-    if (c->status)
-        return;
-    int error = program_emit(c->program, operation, argument);
     if (error)
-        compiler_fail_with(c, error, &c->token);
+        compiler_fail_with(c, error, where);
     c->stack = c->stack + 1 - n_taken;
     if (c->stack > EXPRESSION_DEPTH_MAX)
-        compiler_fail(c, &c->token, "expected fewer values waiting for their operator");
+        compiler_fail(c, where, "expected fewer values waiting for their operator");
+}
+
+void compiler_emit(struct compiler *c, enum operation operation, size_t argument, unsigned n_taken)
+{
+    if (!c->status)
+        emitted(c, program_emit(c->program, operation, argument), n_taken, &c->token);
 }
 
 enum expression_type compiler_constant(struct compiler *c, struct value value,
                                        enum expression_type type, const struct token *where)
 {
-    if (c->status)
-        return type;
-    int error = program_constant(c->program, value);
-    if (error)
-        compiler_fail_with(c, error, where);
-    if (++c->stack > EXPRESSION_DEPTH_MAX)
-        compiler_fail(c, where, "expected fewer values waiting for their operator");
+    if (!c->status)
+        emitted(c, program_constant(c->program, value), 0, where);
     return type;
+}
+
+void compiler_read(struct compiler *c, enum expression_aspect aspect,
+                   const struct expression_reference *reference, const struct token *where)
+{
+    if (c->status)
+        return;
+    bool full = c->references->n == EXPRESSION_REFERENCES_MAX;
+    int error = program_read(c->program, aspect, c->references, reference);
+    if (error == -E2BIG && full)
+        compiler_fail(c, where, "expected at most %d different fields", EXPRESSION_REFERENCES_MAX);
+    else
+        emitted(c, error, 0, where);
 }
 
 bool compiler_enter(struct compiler *c)

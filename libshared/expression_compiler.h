@@ -1,6 +1,6 @@
-/* What the descent of expression_compile.c and expression_term.c stands on: the token at hand, the
- * code so far, and the first error. That one stays; after it every token is the end, so that the
- * descent unwinds by itself. */
+/* What the descent of expression_compile.c, expression_term.c and expression_call.c stands on: the
+ * token at hand, the code so far, and the first error. That one stays; after it every token is the
+ * end, so that the descent unwinds by itself. */
 #ifndef EXPRESSION_COMPILER_H
 #define EXPRESSION_COMPILER_H
 
@@ -39,9 +39,16 @@ void compiler_emit(struct compiler *c, enum operation operation, size_t argument
 enum expression_type compiler_constant(struct compiler *c, struct value value,
                                        enum expression_type type, const struct token *where);
 
-/* The descent: a whole expression; two of them of which either may be the result; a leaf. */
+/* Adds code that reads a field, or a window of it. */
+void compiler_read(struct compiler *c, enum expression_aspect aspect,
+                   const struct expression_reference *reference, const struct token *where);
+
+/* The descent: a whole expression; two of them of which either may be the result; a leaf; a call
+ * behind `name(`; [[[location.]device.]measurement.]field, of which `first` was taken. */
 enum expression_type compiler_conditional(struct compiler *c);
 enum expression_type compiler_choices(struct compiler *c, const char *between);
 enum expression_type compiler_primary(struct compiler *c);
+enum expression_type compiler_call(struct compiler *c, const struct token *name);
+struct expression_reference compiler_field(struct compiler *c, const struct token *first);
 
 #endif

@@ -118,9 +118,7 @@ static size_t n_operands(struct instruction instruction)
 {
     switch (instruction.operation) {
     case OP_CONSTANT:
-    case OP_CURRENT:
-    case OP_PREVIOUS:
-    case OP_AGE:
+    case OP_READ:
         return 0;
     case OP_NEGATE:
     case OP_NOT:
@@ -167,14 +165,9 @@ struct value expression_evaluate(const struct expression *expression, expression
         case OP_CONSTANT:
             stack[top++] = expression->constants[instruction.argument];
             break;
-        case OP_CURRENT:
-            stack[top++] = read(self, EXPRESSION_CURRENT, instruction.argument);
-            break;
-        case OP_PREVIOUS:
-            stack[top++] = read(self, EXPRESSION_PREVIOUS, instruction.argument);
-            break;
-        case OP_AGE:
-            stack[top++] = read(self, EXPRESSION_AGE, instruction.argument);
+        case OP_READ:
+            stack[top++] =
+                read(self, (enum expression_aspect)instruction.aspect, instruction.argument);
             break;
         default:
             top -= n_operands(instruction);

@@ -1,7 +1,6 @@
 #include "expression_lexer.h"
 #include "number.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 void lexer_init(struct lexer *lexer, const char *text, size_t size)
@@ -91,6 +90,7 @@ static struct token number_token(struct lexer *lexer, struct token token)
     if (token.number > 1e308)
         return fail(lexer, token, "this number does not fit");
     token.kind = TOKEN_NUMBER;
+    token.is_time = end > unit;
     token.length = (size_t)(end - lexer->at);
     lexer->at = end;
     return token;

@@ -2,6 +2,7 @@
 #ifndef EXPRESSION_LEXER_H
 #define EXPRESSION_LEXER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum token_kind {
@@ -18,6 +19,7 @@ struct token {
     const char *text; /* borrowed from the source: with a text or a `quoted name`, what is within */
     size_t length;
     double number;         /* of TOKEN_NUMBER; a time in seconds */
+    bool is_time;          /* a TOKEN_NUMBER with a unit */
     unsigned line, column; /* of its first byte, from 1 */
 };
 

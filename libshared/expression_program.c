@@ -26,6 +26,11 @@ bool expression_reads_clock(const struct expression *expression)
     return expression->reads_clock;
 }
 
+bool expression_reads_past(const struct expression *expression)
+{
+    return expression->reads_past;
+}
+
 int expression_first_reference(const struct expression *expression)
 {
     return expression->first_reference;
@@ -43,17 +48,20 @@ static int grow(void **items, size_t n, size_t item_size)
     return 0;
 }
 
-int program_emit(struct expression *program, enum operation operation, size_t argument)
+static int emit(struct expression *program, struct instruction instruction)
 {
     if (program->n_code == EXPRESSION_CODE_MAX)
         return -E2BIG;
     if (grow((void **)&program->code, program->n_code, sizeof(*program->code)) < 0)
         return -ENOMEM;
-    program->code[program->n_code++] = (struct instruction){
-        .operation = (uint16_t)operation,
-        .argument = (uint16_t)argument,
-    };
+    program->code[program->n_code++] = instruction;
     return 0;
+}
+
+int program_emit(struct expression *program, enum operation operation, size_t argument)
+{
+    return emit(program, (struct instruction){.operation = (uint8_t)operation,
+                                              .argument = (uint16_t)argument});
 }
 
 int program_constant(struct expression *program, struct value constant)
@@ -72,7 +80,8 @@ int program_constant(struct expression *program, struct value constant)
 static bool same_reference(const struct expression_reference *a,
                            const struct expression_reference *b)
 {
-    return strcmp(a->field, b->field) == 0 && strcmp(a->measurement, b->measurement) == 0 &&
+    return a->window == b->window && a->window_ms == b->window_ms &&
+           strcmp(a->field, b->field) == 0 && strcmp(a->measurement, b->measurement) == 0 &&
            strcmp(a->device, b->device) == 0 && strcmp(a->location, b->location) == 0;
 }
 
@@ -90,11 +99,18 @@ static int find_reference(struct expression_references *references,
     return (int)references->n++;
 }
 
-int program_reference(struct expression *program, struct expression_references *references,
-                      const struct expression_reference *reference)
+int program_read(struct expression *program, enum expression_aspect aspect,
+                 struct expression_references *references,
+                 const struct expression_reference *reference)
 {
     int index = find_reference(references, reference);
-    if (index >= 0 && program->first_reference < 0)
+    if (index < 0)
+        return index;
+    if (program->first_reference < 0)
         program->first_reference = index;
-    return index;
+    program->reads_clock |= aspect == EXPRESSION_AGE;
+    program->reads_past |= aspect != EXPRESSION_CURRENT && aspect != EXPRESSION_AGE;
+    return emit(program, (struct instruction){.operation = OP_READ,
+                                              .aspect = (uint8_t)aspect,
+                                              .argument = (uint16_t)index});
 }

@@ -10,9 +10,7 @@
 
 enum operation {
     OP_CONSTANT, /* argument: index of the constant */
-    OP_CURRENT,  /* argument: reference, also of the next two */
-    OP_PREVIOUS,
-    OP_AGE,
+    OP_READ,     /* argument: reference; of which `aspect` is taken */
     OP_NEGATE,
     OP_NOT,
     OP_ABS,
@@ -38,12 +36,14 @@ enum operation {
 };
 
 struct instruction {
-    uint16_t operation;
+    uint8_t operation; /* enum operation */
+    uint8_t aspect;    /* enum expression_aspect */
     uint16_t argument;
 };
 
 struct expression {
     bool reads_clock;
+    bool reads_past;
     int first_reference;
     struct instruction *code; /* owned */
     size_t n_code;
@@ -51,11 +51,12 @@ struct expression {
     size_t n_constants;
 };
 
-/* Adding to a program. Texts are copied. Return 0 (program_reference: the index), -ENOMEM, or
- * -E2BIG past the bounds of expression.h. */
+/* Adding to a program. Texts are copied, a reference is found in or added to `references`. Return
+ * 0, -ENOMEM, or -E2BIG past the bounds of expression.h. */
 int program_emit(struct expression *program, enum operation operation, size_t argument);
 int program_constant(struct expression *program, struct value constant);
-int program_reference(struct expression *program, struct expression_references *references,
-                      const struct expression_reference *reference);
+int program_read(struct expression *program, enum expression_aspect aspect,
+                 struct expression_references *references,
+                 const struct expression_reference *reference);
 
 #endif

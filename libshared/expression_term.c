@@ -1,7 +1,6 @@
-/* The leaves of the grammar: constants, fields, calls, parentheses. */
+/* The leaves of the grammar: constants, fields, parentheses. */
 #include "expression_compiler.h"
 
-#include <errno.h>
 #include <string.h>
 
 static enum expression_type text_constant(struct compiler *c)
@@ -23,104 +22,29 @@ static void copy_name(struct compiler *c, const struct token *name, char out[TOP
     out[name->length] = '\0';
 }
 
-/* The rest of [[[location.]device.]measurement.]field, of which `first` was taken. */
-static int reference(struct compiler *c, struct token first)
+struct expression_reference compiler_field(struct compiler *c, const struct token *first)
 {
-    struct token parts[4] = {first};
+    struct token parts[4] = {*first};
     size_t n = 1;
     while (n < 4 && compiler_accept(c, ".")) {
         if (c->token.kind != TOKEN_NAME)
             compiler_expected(c, "a name after the '.'");
         parts[n++] = compiler_take(c);
     }
-    struct expression_reference out = {{0}, {0}, {0}, {0}};
+    struct expression_reference out = {.window = EXPRESSION_NO_WINDOW};
     char *names[4] = {out.location, out.device, out.measurement, out.field};
     for (size_t i = 0; i < n && !c->status; i++)
         copy_name(c, &parts[i], names[4 - n + i]);
-    if (c->status)
-        return 0;
-    int index = program_reference(c->program, c->references, &out);
-    if (index == -E2BIG)
-        compiler_fail(c, &first, "expected at most %d different fields", EXPRESSION_REFERENCES_MAX);
-    else if (index < 0)
-        compiler_fail_with(c, index, &first);
-    return index;
-}
-
-static enum expression_type aspect(struct compiler *c, enum operation operation)
-{
-    if (c->token.kind != TOKEN_NAME)
-        compiler_expected(c, "the name of a field");
-    struct token name = compiler_take(c);
-    compiler_emit(c, operation, (size_t)reference(c, name), 0);
-    compiler_require(c, ")");
-    if (operation != OP_AGE)
-        return EXPRESSION_ANY;
-    c->program->reads_clock = true;
-    return EXPRESSION_NUMBER;
-}
-
-static void number_argument(struct compiler *c)
-{
-    struct token where = c->token;
-    compiler_require_type(c, &where, compiler_conditional(c), EXPRESSION_NUMBER);
-}
-
-static enum expression_type of_numbers(struct compiler *c, enum operation operation)
-{
-    number_argument(c);
-    if (operation == OP_ABS || operation == OP_ROUND) {
-        compiler_emit(c, operation, 0, 1);
-    } else {
-        while (compiler_accept(c, ",")) {
-            number_argument(c);
-            compiler_emit(c, operation, 0, 2);
-        }
-    }
-    compiler_require(c, ")");
-    return EXPRESSION_NUMBER;
-}
-
-static enum expression_type if_call(struct compiler *c)
-{
-    struct token where = c->token;
-    compiler_require_type(c, &where, compiler_conditional(c), EXPRESSION_BOOL);
-    compiler_require(c, ",");
-    enum expression_type type = compiler_choices(c, ",");
-    compiler_require(c, ")");
-    return type;
-}
-
-static enum expression_type call(struct compiler *c, struct token name)
-{
-    static const struct {
-        const char *name;
-        enum operation operation;
-        enum expression_type (*rest)(struct compiler *, enum operation);
-    } functions[] = {
-        {"age", OP_AGE, aspect},     {"previous", OP_PREVIOUS, aspect},
-        {"abs", OP_ABS, of_numbers}, {"round", OP_ROUND, of_numbers},
-        {"min", OP_MIN, of_numbers}, {"max", OP_MAX, of_numbers},
-    };
-    if (name.length == 2 && memcmp(name.text, "if", 2) == 0)
-        return if_call(c);
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-        if (strlen(functions[i].name) == name.length &&
-            memcmp(functions[i].name, name.text, name.length) == 0)
-            return functions[i].rest(c, functions[i].operation);
-    compiler_fail(c, &name,
-                  "expected one of the functions if, min, max, abs, round, age, previous, found "
-                  "'%.*s'",
-                  name.length > 40 ? 40 : (int)name.length, name.text);
-    return EXPRESSION_ANY;
+    return out;
 }
 
 static enum expression_type named(struct compiler *c)
 {
     struct token name = compiler_take(c);
     if (compiler_accept(c, "("))
-        return call(c, name);
-    compiler_emit(c, OP_CURRENT, (size_t)reference(c, name), 0);
+        return compiler_call(c, &name);
+    struct expression_reference field = compiler_field(c, &name);
+    compiler_read(c, EXPRESSION_CURRENT, &field, &name);
     return EXPRESSION_ANY;
 }
 

@@ -27,6 +27,9 @@ static void check(const struct interlock *interlock, struct config_node *node, c
 {
     if (leaves_the_device(interlock))
         config_problem(node, key, "reads another device; it may read its own only");
+    else if (expression_reads_past(interlock->expression))
+        config_problem(node, key,
+                       "asks for the past; previous(), rate() and windows are for rules only");
     else if (!expression_reads_clock(interlock->expression))
         config_problem(
             node, key,
@@ -85,11 +88,11 @@ static struct value read_field(void *self, enum expression_aspect aspect, size_t
     const struct expression_reference *at = &view->interlock->references.items[reference];
     const struct latest_value *value = latest_find(view->latest, at->measurement, at->field);
 
-    if (!value || aspect == EXPRESSION_PREVIOUS)
-        return (struct value){.type = VALUE_NONE};
-    if (aspect == EXPRESSION_AGE)
+    if (value && aspect == EXPRESSION_AGE)
         return value_number((double)(view->now_ms - value->at_ms) / 1000);
-    return value->value;
+    if (value && aspect == EXPRESSION_CURRENT)
+        return value->value;
+    return (struct value){.type = VALUE_NONE};
 }
 
 bool interlock_holds(const struct interlock *interlock, const struct latest *latest, int64_t now_ms)

@@ -11,8 +11,9 @@
 struct interlock;
 
 /* Reads the expression at `key`, which may be absent. It must be true or false, read no other
- * device, know no previous() and use age(), since a value from yesterday is no condition for today.
- * Borrowed; NULL where there is none, or a problem was recorded. */
+ * device, not ask for the past (previous, rate, windows) and use age(), since a value from
+ * yesterday is no condition for today. Borrowed; NULL where there is none, or a problem was
+ * recorded. */
 const char *interlock_configure(struct config_node *node, const char *key);
 
 /* `text` is one that interlock_configure() gave. Returns 0, -ENOMEM or -EINVAL. */

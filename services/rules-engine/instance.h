@@ -8,7 +8,9 @@
 
 struct instance_binding {
     struct series *series;
-    size_t field;
+    struct window *window; /* of the series; NULL for the field itself */
+    uint16_t field;
+    uint16_t other; /* the binding to take where the series has never been read; 0 for none */
 };
 
 struct instance {
@@ -24,7 +26,7 @@ struct instance {
     bool heard;              /* a live reading has come since the start */
     bool owed;               /* its alert is to be told again: a crash may have swallowed it */
     bool live;               /* what came last was live, so that time alone may switch */
-    struct instance_binding bindings[]; /* one for each reference of the scope */
+    struct instance_binding bindings[]; /* one for each reference of the scope, then the others */
 };
 
 /* Binds to the picture, which must outlive it, and watches what is read. One of `rule` and

@@ -27,13 +27,23 @@ int picture_open(struct picture **out)
     return 0;
 }
 
+static void free_field(struct picture_field *field)
+{
+    free(field->name);
+    value_free(&field->value);
+    value_free(&field->previous);
+    while (field->windows) {
+        struct picture_window *next = field->windows->next;
+        window_free(&field->windows->window);
+        free(field->windows);
+        field->windows = next;
+    }
+}
+
 static void free_series(struct series *series)
 {
-    for (size_t i = 0; i < series->n_fields; i++) {
-        free(series->fields[i].name);
-        value_free(&series->fields[i].value);
-        value_free(&series->fields[i].previous);
-    }
+    for (size_t i = 0; i < series->n_fields; i++)
+        free_field(&series->fields[i]);
     free(series->fields);
     free(series->watchers);
     free(series);
@@ -173,30 +183,58 @@ static int find_field(const struct series *series, const char *name, size_t gues
     return -ENOENT;
 }
 
-int series_field(struct series *series, const char *name)
+static int find_or_add_field(struct series *series, const char *name, size_t guess)
 {
-    int index = find_field(series, name, 0);
+    int index = find_field(series, name, guess);
     return index >= 0 ? index : add_field(series, name);
 }
 
-static int take_value(struct series *series, const struct reading_field *from, size_t guess,
-                      int64_t ts_ms)
+int series_field(struct series *series, const char *name)
 {
-    int index = find_field(series, from->name, guess);
-    if (index < 0)
-        index = add_field(series, from->name);
-    if (index < 0)
-        return index;
+    return find_or_add_field(series, name, 0);
+}
+
+struct window *series_window(struct series *series, size_t field, enum expression_window kind,
+                             int64_t length_ms)
+{
+    struct picture_window **windows = &series->fields[field].windows;
+    for (struct picture_window *item = *windows; item; item = item->next)
+        if (item->window.kind == kind && item->window.length_ms == length_ms)
+            return &item->window;
+    struct picture_window *item = malloc(sizeof(*item));
+    if (!item)
+        return NULL;
+    window_init(&item->window, kind, length_ms);
+    item->next = *windows;
+    *windows = item;
+    return &item->window;
+}
+
+/* Texts are nothing to reckon with. */
+static int feed_windows(struct picture_field *field, int64_t now_ms)
+{
+    int error = 0;
+    if (field->value.type != VALUE_NUMBER && field->value.type != VALUE_BOOL)
+        return 0;
+    double number = field->value.type == VALUE_BOOL ? field->value.boolean : field->value.number;
+    for (struct picture_window *item = field->windows; item && !error; item = item->next)
+        error = window_add(&item->window, number, field->ts_ms, now_ms);
+    return error;
+}
+
+static int set_field(struct picture_field *field, const struct value *value, int64_t ts_ms,
+                     int64_t now_ms)
+{
     struct value copy;
-    if (value_copy(&copy, &from->value) < 0)
+    if (value_copy(&copy, value) < 0)
         return -ENOMEM;
-    struct picture_field *field = &series->fields[index];
     value_free(&field->previous);
     field->previous = field->value;
+    field->previous_ms = field->ts_ms;
     field->value = copy;
     field->ts_ms = ts_ms;
     field->good = true;
-    return index;
+    return feed_windows(field, now_ms);
 }
 
 int series_take(struct series *series, const struct reading *reading, int64_t time_ms)
@@ -210,9 +248,12 @@ int series_take(struct series *series, const struct reading *reading, int64_t ti
     series->seq = reading->seq;
     size_t guess = 0;
     for (size_t i = 0; i < reading->n_fields; i++) {
-        int index = take_value(series, &reading->fields[i], guess, ts_ms);
+        int index = find_or_add_field(series, reading->fields[i].name, guess);
         if (index < 0)
             return index;
+        int error = set_field(&series->fields[index], &reading->fields[i].value, ts_ms, time_ms);
+        if (error)
+            return error;
         guess = (size_t)index + 1;
     }
     for (size_t i = 0; i < reading->n_faults; i++) {

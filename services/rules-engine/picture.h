@@ -7,6 +7,7 @@
 
 #include "reading.h"
 #include "topic.h"
+#include "window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,12 +17,19 @@
 struct picture;
 struct instance;
 
+struct picture_window {
+    struct picture_window *next; /* of the same field */
+    struct window window;
+};
+
 struct picture_field {
     char *name;
-    struct value value;    /* owned; the last good one */
-    struct value previous; /* owned; the good one before it */
-    int64_t ts_ms;         /* when `value` was read */
-    bool good;             /* the last reading that named the field had a value for it */
+    struct value value;             /* owned; the last good one */
+    struct value previous;          /* owned; the good one before it */
+    int64_t ts_ms;                  /* when `value` was read */
+    int64_t previous_ms;            /* when `previous` was */
+    struct picture_window *windows; /* owned; whoever asks for the same shares it */
+    bool good;                      /* the last reading that named the field had a value for it */
 };
 
 /* A measurement of a device. */
@@ -59,6 +67,11 @@ struct series *picture_series(struct picture *picture, const char *location, con
 
 /* Index of a field in series->fields, found or made; -ENOMEM, -E2BIG past READING_FIELDS_MAX. */
 int series_field(struct series *series, const char *name);
+
+/* A window of a field, found or made; NULL where there is no memory. It takes what comes from now
+ * on. */
+struct window *series_window(struct series *series, size_t field, enum expression_window kind,
+                             int64_t length_ms);
 
 /* Takes a reading over. `time_ms` is the present: a reading from the future counts as of now, so
  * that a clock that ran ahead cannot lock the series. Returns 0; -EALREADY for the one that is

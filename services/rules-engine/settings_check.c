@@ -42,6 +42,12 @@ static bool feeds(const struct derived *writer, const struct derived *reader)
             may_overlap(writer->scope.location, location) &&
             may_overlap(writer->scope.device, device))
             return true;
+        /* `a.b` may be the selected measurement of a device a. */
+        if (!reference->device[0] && reference->measurement[0] &&
+            strcmp(writer->measurement, scope->measurement) == 0 &&
+            may_overlap(writer->scope.location, location) &&
+            may_overlap(writer->scope.device, reference->measurement))
+            return true;
     }
     return false;
 }

@@ -16,16 +16,25 @@
 #define N_OF(array) (sizeof(array) / sizeof(array[0]))
 
 /* What the fields are worth here: x is 3, y is 0, on is true, mode is "auto"; gone, gone_bool are
- * not known. The time since x was read is 7 s, and it was 2 before. */
+ * not known. The time since x was read is 7 s, it was 2 before and rises by 0.5 a second; of its
+ * windows the length in seconds is given, and a hundred times the number of the aspect. */
 static struct value read_field(void *self, enum expression_aspect aspect, size_t reference)
 {
+    static const double aspects[] = {[EXPRESSION_CURRENT] = 3,
+                                     [EXPRESSION_PREVIOUS] = 2,
+                                     [EXPRESSION_AGE] = 7,
+                                     [EXPRESSION_RATE] = 0.5};
     const struct expression_references *references = self;
-    const char *name = references->items[reference].field;
+    const struct expression_reference *at = &references->items[reference];
+    const char *name = at->field;
     assert_true(reference < references->n);
+    assert_int_equal(at->window, aspect < EXPRESSION_MEAN    ? EXPRESSION_NO_WINDOW
+                                 : aspect == EXPRESSION_EWMA ? EXPRESSION_EXPONENTIAL
+                                                             : EXPRESSION_SLIDING);
+    if (at->window != EXPRESSION_NO_WINDOW && strcmp(name, "x") == 0)
+        return value_number((double)at->window_ms / 1000 + 100 * (double)aspect);
     if (strcmp(name, "x") == 0)
-        return value_number(aspect == EXPRESSION_CURRENT    ? 3
-                            : aspect == EXPRESSION_PREVIOUS ? 2
-                                                            : 7);
+        return value_number(aspects[aspect]);
     if (strcmp(name, "y") == 0)
         return value_number(0);
     if (strcmp(name, "on") == 0)
@@ -159,6 +168,28 @@ static const struct {
     {"previous(x)", "2"},
     {"x - previous(x)", "1"},
     {"previous(gone)", "unknown"},
+    {"rate(x)", "0.5"},
+    {"rate(gone) > 1", "unknown"},
+    /* windows */
+    {"mean(x, 10m)", "1000"},
+    {"min(x, 30s)", "530"},
+    {"max(x, 1h)", "4200"},
+    {"sum(x, 1m)", "760"},
+    {"count(x, 1s)", "801"},
+    {"stddev(x, 500ms)", "900.5"},
+    {"median(x, 1m)", "1060"},
+    {"zscore(x, 1m)", "1160"},
+    {"ewma(x, 5m)", "1500"},
+    {"mean(x, 10m) - mean(x, 1m)", "540"},
+    {"mean(sensors.x, 10ms)", "400.01"},
+    {"max(f.d.sensors.x, 31d) - max(x, 31d)", "0"},
+    {"mean(gone, 1m) > 3", "unknown"},
+    {"min(x, 30)", "3"}, /* without a unit: a number */
+    {"min(30s, x)", "3"},
+    {"min(x + 0, 2s)", "2"},
+    {"min(x, 2s, 1)", "1"},
+    {"max(x, y)", "3"},
+    {"min(age(x), 30s)", "7"},
     /* names */
     {"sensors.x", "3"},
     {"greenhouse_001.sensors.x", "3"},
@@ -241,7 +272,17 @@ static const struct {
     {"on ? 1 : 'a'", EXPRESSION_ANY, 1, 10, "expected a number, found a text"},
     {"3 ? 1 : 2", EXPRESSION_ANY, 1, 1, "expected true or false, found a number"},
     {"if(on, 1)", EXPRESSION_ANY, 1, 9, "expected ',', found ')'"},
-    {"sqrt(2)", EXPRESSION_ANY, 1, 1, "expected one of the functions if, min, max, abs, round"},
+    {"sqrt(2)", EXPRESSION_ANY, 1, 1, "expected one of the functions if, abs, round, min"},
+    {"mean(x)", EXPRESSION_ANY, 1, 7, "expected ',', found ')'"},
+    {"mean(x, 10)", EXPRESSION_ANY, 1, 9, "expected a time, such as 30s, 10m or 1h, found '10'"},
+    {"mean(x, y)", EXPRESSION_ANY, 1, 9, "expected a time, such as 30s, 10m or 1h, found 'y'"},
+    {"mean(x + 1, 10m)", EXPRESSION_ANY, 1, 8, "expected ',', found '+'"},
+    {"mean(3, 10m)", EXPRESSION_ANY, 1, 6, "expected the name of a field, found '3'"},
+    {"mean(x, 10m, 1)", EXPRESSION_ANY, 1, 12, "expected ')', found ','"},
+    {"mean(x, 9ms)", EXPRESSION_ANY, 1, 9, "expected a time from 10ms to 31d"},
+    {"max(x, 5w)", EXPRESSION_ANY, 1, 8, "expected a time from 10ms to 31d"},
+    {"mean(x, 10m) and on", EXPRESSION_ANY, 1, 1, "expected true or false, found a number"},
+    {"rate(x, 10m)", EXPRESSION_ANY, 1, 7, "expected ')', found ','"},
     {"abs(1, 2)", EXPRESSION_ANY, 1, 6, "expected ')', found ','"},
     {"age(3)", EXPRESSION_ANY, 1, 5, "expected the name of a field, found '3'"},
     {"a.b.", EXPRESSION_ANY, 1, 5, "expected a name after the '.', found the end"},
@@ -330,6 +371,7 @@ static void test_references(void **state)
     (void)state;
     struct expression_references references = {0};
     const char *text = "1 + b.x + x + b.x + age(c.b.x) + d.c.b.x";
+    const char *windows = "max(x, 60s) - min(x, 1m) + ewma(x, 1m) + max(x, 2m)";
     struct expression *expression = compile(text, strlen(text), &references);
     assert_int_equal(references.n, 4);
     assert_string_equal(references.items[0].measurement, "b");
@@ -345,6 +387,15 @@ static void test_references(void **state)
     assert_int_equal(references.n, 4);
     assert_int_equal(expression_first_reference(expression), 1);
     assert_false(expression_reads_clock(expression));
+    assert_false(expression_reads_past(expression));
+    expression_close(expression);
+
+    expression = compile(windows, strlen(windows), &references);
+    assert_int_equal(references.n, 7); /* one for 60s and 1m: the same window */
+    assert_int_equal(references.items[4].window_ms, 60000);
+    assert_int_equal(references.items[5].window, EXPRESSION_EXPONENTIAL);
+    assert_int_equal(expression_first_reference(expression), 4);
+    assert_true(expression_reads_past(expression));
     expression_close(expression);
     expression_references_free(&references);
 }

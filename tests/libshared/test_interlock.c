@@ -115,6 +115,9 @@ static void is_configured(void **state)
     assert_read("level > 10", "interlock: says nothing about how old");
     assert_read("level >", "interlock: 1:8: ");
     assert_read("age(level)", "interlock: 1:");
+    assert_read("mean(level, 1m) > 10 and age(level) < 30s", "windows are for rules only");
+    assert_read("rate(level) < 1 and age(level) < 30s", "windows are for rules only");
+    assert_read("previous(level) < 1 and age(level) < 30s", "windows are for rules only");
     assert_read("other.tank.level > 3 and age(other.tank.level) < 3s", "reads another device");
 }
 

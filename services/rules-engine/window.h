@@ -1,0 +1,52 @@
+/* What a field was lately: the good values of its last minutes, as sums. Pure: time passed in.
+ *
+ * Time is cut into panes, WINDOW_PANES to a window's length, and of each pane only sums are kept,
+ * so that a window has a bound however many values come: 4 KiB. A value leaves with its pane: what
+ * is asked covers the length, or up to 1/64 of it less.
+ *
+ * Missing and bad values leave a hole; true is 1, false is 0, a text is a hole. A window is unknown
+ * while it is empty, and until its length has passed since the first value; a gap longer than that
+ * begins it anew. count() says how many values there are, for rules that want no large holes. */
+#ifndef WINDOW_H
+#define WINDOW_H
+
+#include "expression.h"
+#include "value.h"
+
+#include <stdint.h>
+
+#define WINDOW_PANES 64
+
+struct window {
+    enum expression_window kind;
+    int64_t length_ms;
+    int64_t since_ms; /* when the first value was read: of all, or after a gap */
+    int64_t last_ms;  /* when the newest one was; 0 before the first */
+    double last;
+    double average;             /* of EXPRESSION_EXPONENTIAL */
+    struct window_pane *panes;  /* owned ring of EXPRESSION_SLIDING */
+    uint8_t capacity;           /* a power of two */
+    uint8_t first, n;           /* of the ring */
+    struct window_pane *before; /* owned: the newest pane without the newest value */
+};
+
+void window_init(struct window *window, enum expression_window kind, int64_t length_ms);
+void window_free(struct window *window);
+
+/* Takes a value that was read at `ts_ms`, from the last one's to `now_ms`. Returns 0
+ * or -ENOMEM. */
+int window_add(struct window *window, double value, int64_t ts_ms, int64_t now_ms);
+
+/* EXPRESSION_MEAN to EXPRESSION_EWMA; VALUE_NONE where it is unknown. How exact they are:
+ *   mean, min, max, sum, count    over all values
+ *   stddev    of the sample (n - 1), by Youngs and Cramer ("Some results relevant to choice of sum
+ *             and sum-of-product algorithms", Technometrics 13(3), 1971)
+ *   zscore    of the newest value against mean and stddev of those before it; unknown where these
+ *             are fewer than two or all the same
+ *   median    of the last value of each pane: exact for up to one value a pane, of more a sample
+ *             of 64, whose rank is within 6 % of the middle two times in three
+ *   ewma      each value weighs 1 - e^(-gap / length) */
+struct value window_value(const struct window *window, enum expression_aspect aspect,
+                          int64_t now_ms);
+
+#endif
