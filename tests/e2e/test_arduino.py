@@ -113,6 +113,20 @@ def test_the_dead_man_switches_off(board):
     assert board.ask(b"READ_SENSORS\n").endswith("FAN:0,IRRIGATION:0,LED:0")
 
 
+def test_once_fed_only_a_heartbeat_keeps_them_on(board):
+    assert board.ask(b"LED,13,ON\n") == "OK"
+    until = time.monotonic() + 2 * DEAD_MAN_MS / 1000
+    while time.monotonic() < until:
+        time.sleep(DEAD_MAN_MS / 4000)
+        assert board.ask(b"ALIVE\n") == "OK"
+    assert board.ask(b"READ_SENSORS\n").endswith("FAN:1,IRRIGATION:0,LED:0")
+    until = time.monotonic() + 2 * DEAD_MAN_MS / 1000
+    while time.monotonic() < until:  # polls alone do not
+        time.sleep(DEAD_MAN_MS / 4000)
+        answer = board.ask(b"READ_SENSORS\n")
+    assert answer.endswith("FAN:0,IRRIGATION:0,LED:0")
+
+
 @pytest.mark.skipif(not shutil.which("avr-g++") or not CORE.exists(),
                     reason="Debian's gcc-avr, avr-libc and arduino-core-avr are not installed")
 def test_it_fits_an_uno(tmp_path):

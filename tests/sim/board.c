@@ -136,11 +136,22 @@ static bool *board_pin(struct board *board, int pin)
     }
 }
 
-void board_let_go(struct board *board)
+bool board_is_kept(struct board *board, const char *line)
 {
+    bool alive = strcmp(line, "ALIVE") == 0;
+
+    board->fed = board->fed || alive;
+    return alive || !board->fed;
+}
+
+bool board_let_go(struct board *board)
+{
+    bool any = board->greenhouse.fan || board->greenhouse.irrigation || board->greenhouse.led;
+
     board->greenhouse.fan = false;
     board->greenhouse.irrigation = false;
     board->greenhouse.led = false;
+    return any;
 }
 
 static void answer_led(struct board *board, const char *line, struct board_answer *out)
@@ -216,6 +227,8 @@ void board_answer(struct board *board, const char *line, struct board_answer *ou
         answer_pairs(board, out);
     else if (strcmp(line, "GET_DATA") == 0)
         answer_json(board, out);
+    else if (strcmp(line, "ALIVE") == 0)
+        say(out, "OK\r\n");
     else if (strncmp(line, "LED,", 4) == 0)
         answer_led(board, line, out);
     else

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PUMP_0, PUMP_1, CONVEYOR };         /* coils */
+enum { PUMP_0, PUMP_1, CONVEYOR, LIGHT };  /* coils */
 enum { JAM, DOOR_CLOSED, EMERGENCY_STOP }; /* discrete inputs */
 enum { SPEED_SETPOINT, MODE };             /* holding registers */
 enum {
@@ -19,7 +19,8 @@ enum {
     QUALITY = 11
 };
 
-static const uint16_t plc_holding_max[PLC_HOLDING] = {[SPEED_SETPOINT] = 2000, [MODE] = UINT16_MAX};
+static const uint16_t plc_holding_max[PLC_HOLDING] = {
+    [SPEED_SETPOINT] = 2000, [MODE] = UINT16_MAX, [PLC_WATCHDOG] = UINT16_MAX};
 
 static void plc_input(struct plc *plc, uint16_t address, uint16_t value)
 {
@@ -85,6 +86,27 @@ void plc_step(struct plc *plc)
     plc->line.speed_setpoint = plc->holding[SPEED_SETPOINT];
     line_step(&plc->line);
     plc_measure(plc);
+}
+
+void plc_feed(struct plc *plc, int64_t now_ms)
+{
+    plc->watched = true;
+    plc->let_go = false;
+    plc->fed_ms = now_ms;
+}
+
+bool plc_watch(struct plc *plc, int64_t limit_ms, int64_t now_ms)
+{
+    bool before = plc->let_go;
+
+    if (!plc->watched || now_ms - plc->fed_ms < limit_ms)
+        return false;
+    plc->let_go = true;
+    plc->coils[PUMP_0] = true;
+    plc->coils[PUMP_1] = false;
+    plc->coils[CONVEYOR] = false;
+    plc->coils[LIGHT] = true;
+    return !before;
 }
 
 static bool plc_has(const struct plc *plc, enum pdu_table table, uint16_t address)

@@ -1,11 +1,13 @@
 /* sim-arduino: a greenhouse's Arduino over TCP and over a pseudo-terminal. */
 #include "board.h"
+#include "clock.h"
 #include "clockwork.h"
 #include "link.h"
 #include "listener.h"
 #include "terminal.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +21,11 @@ struct program {
     double speed;
     uint64_t seed;
     int64_t boot_ms;
-    int64_t dead_man_ms; /* outputs go off after so long without a line */
-    char *faults;        /* "name=value,…", split in place */
+    int64_t dead_man_ms;
+    char *faults; /* "name=value,…", split in place */
 
     struct board board;
-    int64_t heard_ms; /* the last line */
+    int64_t kept_ms; /* the last line that keeps the outputs on */
     struct clockwork clockwork;
     struct links links;
     struct listener *listener;
@@ -38,11 +40,12 @@ static const char help[] =
     "  --speed N           simulated seconds a second (1); a day is 600 simulated seconds\n"
     "  --seed N            another weather (1)\n"
     "  --boot MS           the board's reset after each opening (2000)\n"
-    "  --dead-man MS       outputs go off after so long without a line (30000)\n"
+    "  --dead-man MS       outputs go off after so long without a line, or, once there was one,\n"
+    "                      without an ALIVE (30000)\n"
     "  --fault LIST        garbage=P,silent=P,partial=P (shares 0..1),slow=MS,stuck=SENSOR\n"
     "  --help\n"
     "\n"
-    "Requests, one a line: READ_SENSORS, GET_DATA, LED,{13|12|11},{ON|OFF}\n"
+    "Requests, one a line: READ_SENSORS, GET_DATA, LED,{13|12|11},{ON|OFF}, ALIVE\n"
     "(13 fan, 12 irrigation, 11 led). For tests also SIM,{fault},{value} and\n"
     "SIM,SET,{temp|hum|soil|light},{number}, which are answered even while the board boots.\n";
 
@@ -50,8 +53,9 @@ static void program_step(void *self)
 {
     struct program *program = self;
 
-    if (loop_now(program->clockwork.loop) - program->heard_ms >= program->dead_man_ms)
-        board_let_go(&program->board);
+    if (loop_now(program->clockwork.loop) - program->kept_ms >= program->dead_man_ms &&
+        board_let_go(&program->board))
+        printf("dead-man time=%" PRId64 "\n", clock_time_ms());
     greenhouse_step(&program->board.greenhouse);
 }
 
@@ -71,7 +75,8 @@ static void program_take_line(struct program *program, struct link *link, const 
         return;
     if (*line == '\0')
         return;
-    program->heard_ms = loop_now(program->clockwork.loop);
+    if (board_is_kept(&program->board, line))
+        program->kept_ms = loop_now(program->clockwork.loop);
     board_answer(&program->board, line, &answer);
     if (answer.length > 0)
         link_send(link, answer.text, answer.length, answer.delay_ms);

@@ -32,6 +32,7 @@ struct program {
     unsigned baud;
     double speed;
     uint64_t seed;
+    int64_t watchdog_ms;
     bool log_writes;
     bool wire_time; /* RTU takes as long as on a line */
 
@@ -59,6 +60,9 @@ static const char help[] =
     "  --seed N            another course of events (1)\n"
     "  --fault FAULT       silent=UNIT, exception=UNIT:CODE, late=UNIT:MS or drop=P; may be "
     "repeated\n"
+    "  --watchdog MS       outputs go to safe values where register 2, once written, is not for "
+    "so\n"
+    "                      long (10000)\n"
     "  --control PATH      take commands on a unix socket, one a line; \"-\" is standard input\n"
     "  --log-writes        print each coil and register written over the wire\n"
     "  --help\n"
@@ -67,17 +71,33 @@ static const char help[] =
     "again), get [UNIT:]TABLE ADDRESS, fault FAULT, fault none; tables: coil, discrete, holding, "
     "input.\n";
 
+static void watch(struct program *program)
+{
+    for (size_t i = 0; i < program->station.n_units; i++) {
+        struct station_unit *unit = &program->station.units[i];
+
+        if (plc_watch(&unit->plc, program->watchdog_ms, loop_now(program->clockwork.loop)))
+            printf("dead-man time=%" PRId64 " unit=%u\n", clock_time_ms(), unit->id);
+    }
+}
+
 static void program_step(void *self)
 {
     struct program *program = self;
 
+    watch(program);
     station_step(&program->station);
 }
 
 static void program_on_write(void *self, uint8_t unit, enum pdu_table table, uint16_t address,
                              uint16_t value)
 {
-    (void)self;
+    struct program *program = self;
+
+    if (table == PDU_HOLDING && address == PLC_WATCHDOG)
+        station_feed(&program->station, unit, loop_now(program->clockwork.loop));
+    if (!program->log_writes)
+        return;
     printf("write time=%" PRId64 " unit=%u table=%s address=%u value=%u\n", clock_time_ms(), unit,
            station_table_name(table), address, value);
 }
@@ -242,6 +262,9 @@ static int parse_option(struct program *program, int option)
     case 'c':
         program->control = optarg;
         return 0;
+    case 'd':
+        program->watchdog_ms = strtoll(optarg, NULL, 10);
+        return 0;
     case 'w':
         program->log_writes = true;
         return 0;
@@ -255,14 +278,21 @@ static int parse_option(struct program *program, int option)
 
 static int parse_arguments(struct program *program, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'},  {"rtu", required_argument, NULL, 'r'},
-        {"rtu-pty", required_argument, NULL, 'p'}, {"baud", required_argument, NULL, 'b'},
-        {"units", required_argument, NULL, 'u'},   {"speed", required_argument, NULL, 's'},
-        {"seed", required_argument, NULL, 'e'},    {"fault", required_argument, NULL, 'f'},
-        {"control", required_argument, NULL, 'c'}, {"log-writes", no_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},          {"rtu-listen", required_argument, NULL, 'L'},
-        {"wire-time", no_argument, NULL, 'W'},     {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+                                            {"rtu", required_argument, NULL, 'r'},
+                                            {"rtu-pty", required_argument, NULL, 'p'},
+                                            {"baud", required_argument, NULL, 'b'},
+                                            {"units", required_argument, NULL, 'u'},
+                                            {"speed", required_argument, NULL, 's'},
+                                            {"seed", required_argument, NULL, 'e'},
+                                            {"fault", required_argument, NULL, 'f'},
+                                            {"control", required_argument, NULL, 'c'},
+                                            {"log-writes", no_argument, NULL, 'w'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"rtu-listen", required_argument, NULL, 'L'},
+                                            {"wire-time", no_argument, NULL, 'W'},
+                                            {"watchdog", required_argument, NULL, 'd'},
+                                            {NULL, 0, NULL, 0}};
     int option, code = 0;
 
     while (!code && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -285,8 +315,8 @@ static int set_up_station(struct program *program)
     if (station_init(&program->station, program->units, program->seed) < 0)
         return bad_usage("--units: expected at most 16 different ids from 1 to 247",
                          program->units);
-    if (program->log_writes)
-        program->station.on_write = program_on_write;
+    program->station.on_write = program_on_write;
+    program->station.self = program;
     for (size_t i = 0; i < program->n_faults; i++) {
         char line[64], said[STATION_SAID_SIZE];
 
@@ -358,7 +388,8 @@ static int serve(struct program *program)
 
 int main(int argc, char **argv)
 {
-    static struct program program = {.speed = 1, .seed = 1, .baud = 19200, .units = "1"};
+    static struct program program = {
+        .speed = 1, .seed = 1, .watchdog_ms = 10000, .baud = 19200, .units = "1"};
     int code = parse_arguments(&program, argc, argv);
 
     if (!code)

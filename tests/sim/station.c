@@ -59,6 +59,14 @@ void station_step(struct station *station)
         plc_step(&station->units[i].plc);
 }
 
+void station_feed(struct station *station, uint8_t id, int64_t now_ms)
+{
+    struct station_unit *unit = station_find(station, id);
+
+    if (unit)
+        plc_feed(&unit->plc, now_ms);
+}
+
 static void station_broadcast(struct station *station, const uint8_t *pdu, size_t size)
 {
     uint8_t unused[PDU_MAX];

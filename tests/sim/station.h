@@ -38,6 +38,9 @@ struct station {
 int station_init(struct station *station, const char *ids, uint64_t seed);
 void station_step(struct station *station);
 
+/* The watchdog of a unit was written. */
+void station_feed(struct station *station, uint8_t unit, int64_t now_ms);
+
 struct station_answer {
     uint8_t pdu[PDU_MAX];
     size_t size; /* 0: nothing is answered */

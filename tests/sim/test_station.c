@@ -139,11 +139,34 @@ static void test_writes(void **state)
     assert_int_equal(writes, 4);
 }
 
+static void test_the_watchdog_lets_go_once_it_is_not_fed(void **state)
+{
+    struct plc *plc = &station.units[1].plc;
+
+    (void)state;
+    assert_false(plc_watch(plc, 1000, 1000000)); /* never fed: none */
+    station_feed(&station, 2, 5000);
+    station_feed(&station, 3, 5000); /* nobody */
+    assert_false(plc_watch(plc, 1000, 5999));
+    assert_true(plc->coils[1] && plc->coils[2]);
+    assert_true(plc_watch(plc, 1000, 6000));
+    assert_true(plc->coils[0] && !plc->coils[1] && !plc->coils[2] && plc->coils[3]);
+    plc->coils[1] = true;
+    assert_false(plc_watch(plc, 1000, 6100)); /* told once, held on */
+    assert_false(plc->coils[1]);
+    station_feed(&station, 2, 6200);
+    plc->coils[1] = true;
+    assert_false(plc_watch(plc, 1000, 6300));
+    assert_true(plc->coils[1]);
+    assert_true(station.units[0].plc.coils[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_units, set_up),
         cmocka_unit_test_setup(test_set_holds_until_freed, set_up),
+        cmocka_unit_test_setup(test_the_watchdog_lets_go_once_it_is_not_fed, set_up),
         cmocka_unit_test_setup(test_bad_control_lines, set_up),
         cmocka_unit_test_setup(test_faults, set_up),
         cmocka_unit_test_setup(test_writes, set_up),

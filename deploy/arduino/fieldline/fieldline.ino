@@ -3,9 +3,11 @@
 //   READ_SENSORS          TEMP:23.5,HUM:68.0,SOIL:41.2,LIGHT:812,FAN:0,IRRIGATION:0,LED:0
 //   GET_DATA              {"temp":23.5,"hum":68.0,"soil":41.2,"light":812,"fan":false,…}
 //   LED,{pin},{ON|OFF}    OK, or ERR,<text>
+//   ALIVE                 OK
 //
-// A line ends with LF, CR or both; answers end with CR LF. Each line heard is a heartbeat: after
-// DEAD_MAN_MS without one all outputs go off, whatever was commanded before.
+// A line ends with LF, CR or both; answers end with CR LF. Each line heard is a heartbeat, but from
+// the first ALIVE on only that is one: after DEAD_MAN_MS without, all outputs go off, whatever was
+// commanded before.
 
 #ifndef DEAD_MAN_MS
 #define DEAD_MAN_MS 30000UL
@@ -32,7 +34,8 @@ const uint8_t LIGHT_PIN = A3;       // a light dependent resistor
 
 char line[LINE_MAX + 1];
 unsigned length = 0;
-unsigned long heard_ms = 0;
+bool fed = false; // by an ALIVE
+unsigned long kept_ms = 0; // the last heartbeat
 
 float volts(uint8_t pin)
 {
@@ -135,12 +138,23 @@ void answer_led(const char *arguments)
     }
 }
 
+void beat()
+{
+    bool alive = strcmp(line, "ALIVE") == 0;
+
+    fed = fed || alive;
+    if (alive || !fed)
+        kept_ms = millis();
+}
+
 void answer()
 {
     if (strcmp(line, "READ_SENSORS") == 0)
         answer_pairs();
     else if (strcmp(line, "GET_DATA") == 0)
         answer_json();
+    else if (strcmp(line, "ALIVE") == 0)
+        Serial.println(F("OK"));
     else if (strncmp(line, "LED,", 4) == 0)
         answer_led(line + 4);
     else
@@ -158,7 +172,7 @@ void take(char c)
         return;
     line[length] = '\0';
     length = 0;
-    heard_ms = millis();
+    beat();
     answer();
 }
 
@@ -170,14 +184,14 @@ void setup()
     }
     Serial.begin(BAUD);
     Serial.println(F("READY"));
-    heard_ms = millis();
+    kept_ms = millis();
 }
 
 void loop()
 {
     while (Serial.available() > 0)
         take((char)Serial.read());
-    if (millis() - heard_ms >= DEAD_MAN_MS) // right over the wrap of millis() too
+    if (millis() - kept_ms >= DEAD_MAN_MS) // right over the wrap of millis() too
         for (Output *output : outputs)
             if (output->on)
                 write(*output, false);
