@@ -15,7 +15,7 @@ static struct backlog_array *find(const struct backlog_pack *pack, const char *t
 {
     for (size_t i = pack->n_arrays; i-- > 0;)
         if (strcmp(pack->arrays[i].topic, topic) == 0)
-            return pack->arrays[i].payload.size < BACKLOG_ARRAY_MAX ? &pack->arrays[i] : NULL;
+            return reading_array_is_full(&pack->arrays[i].readings) ? NULL : &pack->arrays[i];
     return NULL;
 }
 
@@ -48,22 +48,16 @@ int backlog_pack_add(struct backlog_pack *pack, const void *record, size_t size)
         array = begin(pack, topic);
     if (!array)
         return -ENOMEM;
-    buffer_char(&array->payload, array->n++ == 0 ? '[' : ',');
-    buffer_append(&array->payload, end + 1, size - (size_t)(end + 1 - topic));
     pack->size += size;
-    return array->payload.failed ? -ENOMEM : 0;
+    return reading_array_add_encoded(&array->readings, end + 1, size - (size_t)(end + 1 - topic));
 }
 
 void backlog_pack_each(struct backlog_pack *pack, backlog_pack_fn *on_message, void *self)
 {
     for (size_t i = 0; i < pack->n_arrays; i++) {
-        struct backlog_array *array = &pack->arrays[i];
-        buffer_char(&array->payload, ']');
-        const char *text = buffer_string(&array->payload);
-        if (array->n == 1)
-            on_message(self, array->topic, text + 1, array->payload.size - 2);
-        else
-            on_message(self, array->topic, text, array->payload.size);
+        size_t size;
+        const char *payload = reading_array_end(&pack->arrays[i].readings, &size);
+        on_message(self, pack->arrays[i].topic, payload, size);
     }
 }
 
@@ -71,7 +65,7 @@ void backlog_pack_clear(struct backlog_pack *pack)
 {
     for (size_t i = 0; i < pack->n_arrays; i++) {
         free(pack->arrays[i].topic);
-        buffer_free(&pack->arrays[i].payload);
+        reading_array_free(&pack->arrays[i].readings);
     }
     free(pack->arrays);
     *pack = (struct backlog_pack){0};

@@ -1,22 +1,19 @@
 /* Records of the backlog and the messages that they are sent as. Pure. Inside backlog.c.
  *
- * A record is the topic, a NUL, and the payload: one JSON object. Records of one topic become
- * arrays
- * `[…,…]` (contract, section 2.1) of about BACKLOG_ARRAY_MAX bytes, in their order. */
+ * A record is the topic, a NUL, and the payload: a reading or an array of them. Records of one
+ * topic become arrays as reading_array.h has them, in their order. */
 #ifndef BACKLOG_PACK_H
 #define BACKLOG_PACK_H
 
 #include "buffer.h"
+#include "reading_array.h"
 
 #include <stddef.h>
-
-#define BACKLOG_ARRAY_MAX (32 * 1024)
 
 /* One message in the making. */
 struct backlog_array {
     char *topic; /* owned */
-    struct buffer payload;
-    size_t n; /* readings in it */
+    struct reading_array readings;
 };
 
 struct backlog_pack {
@@ -32,8 +29,8 @@ void backlog_pack_record(struct buffer *out, const char *topic, const char *payl
 /* Returns 0, -ENOMEM, or -EBADMSG for what is no record. */
 int backlog_pack_add(struct backlog_pack *pack, const void *record, size_t size);
 
-/* Hands over each message in the order of its first record; one reading alone is no array. Borrowed
- * for the call. */
+/* Hands over each message in the order of its first record. Borrowed for the call; then
+ * backlog_pack_clear() must follow. */
 typedef void backlog_pack_fn(void *self, const char *topic, const char *payload, size_t size);
 void backlog_pack_each(struct backlog_pack *pack, backlog_pack_fn *on_message, void *self);
 

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "jsonw.h"
+#include "reading_array.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,10 +11,15 @@
 
 #define REASON_SIZE 129
 
-/* Counts the readings of one measurement. */
+/* A wall clock that was put back further than this is followed. */
+#define CLOCK_BACK_MS 1000
+
+/* The readings of one measurement. */
 struct series {
     char measurement[TOPIC_NAME_SIZE];
-    uint64_t seq;
+    uint64_t seq; /* of the last one, as is the next */
+    int64_t ts_ms;
+    struct reading_array waiting; /* collected, not sent */
 };
 
 struct device {
@@ -45,18 +51,6 @@ int device_open(struct device **out, struct mqtt *mqtt, struct backlog *backlog,
     snprintf(device->name, sizeof device->name, "%s", name);
     *out = device;
     return 0;
-}
-
-void device_close(struct device *device)
-{
-    if (!device)
-        return;
-    device_set_state(device, DEVICE_OFFLINE, "agent_stopped", device->breaker, clock_time_ms());
-    free(device->meta);
-    free(device->series);
-    latest_free(&device->latest);
-    buffer_free(&device->text);
-    free(device);
 }
 
 const char *device_location(const struct device *device)
@@ -153,7 +147,7 @@ static struct series *series_of(struct device *device, const char *measurement)
         return NULL;
     device->series = grown;
     grown += device->n_series++;
-    grown->seq = 0;
+    *grown = (struct series){0};
     snprintf(grown->measurement, sizeof grown->measurement, "%s", measurement);
     return grown;
 }
@@ -163,20 +157,76 @@ const struct latest *device_latest(const struct device *device)
     return &device->latest;
 }
 
-int device_publish(struct device *device, const char *measurement, struct reading *reading)
+static void stamp(struct series *series, struct reading *reading)
+{
+    if (reading->ts_ms <= series->ts_ms && series->ts_ms - reading->ts_ms < CLOCK_BACK_MS)
+        reading->ts_ms = series->ts_ms + 1;
+    series->ts_ms = reading->ts_ms;
+    reading->seq = ++series->seq;
+}
+
+static int flush(struct device *device, struct series *series)
+{
+    char topic[TOPIC_SIZE];
+    size_t size;
+    int error;
+
+    if (reading_array_is_empty(&series->waiting))
+        return 0;
+    const char *payload = reading_array_end(&series->waiting, &size);
+    error = topic_make(topic, mqtt_root(device->mqtt), TOPIC_TELEMETRY, device->location,
+                       device->name, series->measurement);
+    if (error == 0)
+        error = backlog_publish(device->backlog, topic, payload, size);
+    reading_array_clear(&series->waiting);
+    return error;
+}
+
+static int collect(struct device *device, struct series *series, struct reading *reading)
+{
+    latest_take(&device->latest, series->measurement, reading, clock_now_ms());
+    stamp(series, reading);
+    if (reading_array_add(&series->waiting, reading) != 0) {
+        reading_array_clear(&series->waiting);
+        return -ENOMEM;
+    }
+    return reading_array_is_full(&series->waiting) ? flush(device, series) : 0;
+}
+
+int device_collect(struct device *device, const char *measurement, struct reading *reading)
 {
     struct series *series = series_of(device, measurement);
 
-    latest_take(&device->latest, measurement, reading, clock_now_ms());
-    if (!series)
-        return -ENOMEM;
-    reading->seq = ++series->seq;
-    buffer_clear(&device->text);
-    if (reading_encode(reading, &device->text) != 0)
-        return -ENOMEM;
-    char topic[TOPIC_SIZE];
-    int error = topic_make(topic, mqtt_root(device->mqtt), TOPIC_TELEMETRY, device->location,
-                           device->name, measurement);
-    return error ? error
-                 : backlog_publish(device->backlog, topic, device->text.data, device->text.size);
+    return series ? collect(device, series, reading) : -ENOMEM;
+}
+
+int device_flush(struct device *device, const char *measurement)
+{
+    struct series *series = series_of(device, measurement);
+
+    return series ? flush(device, series) : -ENOMEM;
+}
+
+int device_publish(struct device *device, const char *measurement, struct reading *reading)
+{
+    struct series *series = series_of(device, measurement);
+    int error = series ? collect(device, series, reading) : -ENOMEM;
+
+    return error ? error : flush(device, series);
+}
+
+void device_close(struct device *device)
+{
+    if (!device)
+        return;
+    for (size_t i = 0; i < device->n_series; i++) {
+        flush(device, &device->series[i]);
+        reading_array_free(&device->series[i].waiting);
+    }
+    device_set_state(device, DEVICE_OFFLINE, "agent_stopped", device->breaker, clock_time_ms());
+    free(device->meta);
+    free(device->series);
+    latest_free(&device->latest);
+    buffer_free(&device->text);
+    free(device);
 }

@@ -37,9 +37,15 @@ int device_set_meta(struct device *device, const char *json);
 /* Publishes meta and status again: on every link up, since the broker may have lost them. */
 void device_announce(struct device *device);
 
-/* Numbers the reading (its `seq` is set here: one more than the last of that measurement) and
+/* Numbers the reading (its `seq` is set here: one more than the last of that measurement), and
+ * makes its time a later one than that reading's, or the store would keep but one of the two; then
  * publishes it, or keeps it while the broker is away. Returns 0 or what backlog_publish() does. */
 int device_publish(struct device *device, const char *measurement, struct reading *reading);
+
+/* As device_publish(), but what is collected of a measurement up to device_flush() goes out in one
+ * message, as an array; of itself when that is full. device_publish() flushes too. */
+int device_collect(struct device *device, const char *measurement, struct reading *reading);
+int device_flush(struct device *device, const char *measurement);
 
 /* The last good values of all that was published, by the monotonic clock. Borrowed. */
 const struct latest *device_latest(const struct device *device);

@@ -113,6 +113,12 @@ static void poll_line(struct board *board, const char *line, int64_t now_ms)
         end_write(board, board->answered ? BOARD_WRITTEN : BOARD_UNSURE);
 }
 
+static void await(struct board *board, int64_t now_ms)
+{
+    board->state = BOARD_AWAITING;
+    board->until_ms = now_ms + board->settings->polls[board->verify].period_ms;
+}
+
 static void write_line(struct board *board, const char *line, int64_t now_ms)
 {
     switch (board->handlers->on_write_line(board->self, line)) {
@@ -128,6 +134,8 @@ static void write_line(struct board *board, const char *line, int64_t now_ms)
         board->answered = true;
         if (board->verify == NO_VERIFY)
             end_write(board, BOARD_WRITTEN);
+        else if (is_stream(board, (size_t)board->verify))
+            await(board, now_ms); /* the very next line may be it */
     }
 }
 
@@ -260,12 +268,6 @@ static size_t due_poll(const struct board *board, int64_t now_ms)
             (first == board->settings->n_polls || board->due_ms[i] < board->due_ms[first]))
             first = i;
     return first;
-}
-
-static void await(struct board *board, int64_t now_ms)
-{
-    board->state = BOARD_AWAITING;
-    board->until_ms = now_ms + board->settings->polls[board->verify].period_ms;
 }
 
 /* Of a write that has been sent and is not over. */

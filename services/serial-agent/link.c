@@ -213,7 +213,7 @@ void link_close(struct link *link)
 }
 
 /* Returns the bytes taken or an error as port_read(). */
-static ssize_t take(struct link *link)
+static ssize_t take(struct link *link, bool *said)
 {
     char bytes[READ_SIZE];
     ssize_t n = port_read(link->port, bytes, sizeof bytes);
@@ -227,7 +227,22 @@ static ssize_t take(struct link *link)
     while ((line = framing_next(&link->framing, &at, &left)) != NULL) {
         backoff_reset(&link->backoff); /* it speaks: only now the opening was a success */
         link->handlers.on_line(link->self, line);
+        *said = true;
     }
+    return n;
+}
+
+/* Less than was asked for is all that there is; what was said before a hang-up is still read, as
+ * the loop comes here again. Returns as take(). */
+static ssize_t take_all(struct link *link)
+{
+    bool said = false;
+    ssize_t n = READ_SIZE;
+
+    for (int i = 0; i < READS_AT_ONCE && n == READ_SIZE; i++)
+        n = take(link, &said);
+    if (said)
+        link->handlers.on_lines_end(link->self);
     return n;
 }
 
@@ -252,16 +267,14 @@ static int flush(struct link *link)
 static void on_ready(void *self, short revents)
 {
     struct link *link = self;
-    ssize_t n = 1;
+    ssize_t n;
     int error;
 
     if (!link->up) {
         settle(link);
         return;
     }
-    /* What was said before a hang-up is still read. */
-    for (int i = 0; i < READS_AT_ONCE && n > 0; i++)
-        n = take(link);
+    n = take_all(link);
     error = n < 0 ? (int)n : flush(link);
     if (error == 0 && n == 0 && (revents & (POLLHUP | POLLERR | POLLNVAL)))
         error = -EPIPE;

@@ -26,6 +26,7 @@ struct link_settings {
 struct link_handlers {
     void (*on_up)(void *self);
     void (*on_line)(void *self, const char *line); /* borrowed for the call */
+    void (*on_lines_end)(void *self); /* after one or more of them: nothing more has come yet */
     /* Lost, or could not be opened: `reason` is a sentence, borrowed for the call. */
     void (*on_down)(void *self, const char *reason);
 };

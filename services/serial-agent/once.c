@@ -17,7 +17,7 @@ struct once {
     struct loop_timer *timer;
     struct loop_timer *limit;
     struct board board;
-    struct reader readers[BOARD_POLLS_MAX];
+    struct readers readers;
     bool done[BOARD_POLLS_MAX]; /* answered, or not in time */
     size_t n_answered;
     size_t n_done;
@@ -93,34 +93,37 @@ static void finish(struct once *once, size_t index)
         loop_stop(once->loop);
 }
 
-static bool offer(struct once *once, size_t index, const char *line)
+static void on_taken(struct once *once, size_t index)
 {
-    struct reader *reader = &once->readers[index];
+    const struct reader *reader = &once->readers.all[index];
 
-    if (!reader_take(reader, line, clock_time_ms()))
-        return false;
     printf("    -> %s\n", reader->settings->measurement);
     for (size_t i = 0; i < reader->settings->n_points; i++)
         print_point(reader, i);
     once->n_answered += !once->done[index];
     finish(once, index);
-    return true;
 }
 
 static bool on_poll_line(void *self, size_t index, const char *line)
 {
-    return offer(self, index, line);
+    struct once *once = self;
+
+    if (!reader_take(&once->readers.all[index], line, clock_time_ms()))
+        return false;
+    on_taken(once, index);
+    return true;
 }
 
 static int on_stream_line(void *self, const char *line)
 {
     struct once *once = self;
+    int index = readers_take_stream(&once->readers, line, clock_time_ms());
 
-    for (size_t i = 0; i < once->config->board.n_polls; i++)
-        if (!once->config->requests[i].request && offer(once, i, line))
-            return (int)i;
-    printf("    none of the fields is in it: not taken for a reading\n");
-    return -1;
+    if (index >= 0)
+        on_taken(once, (size_t)index);
+    else
+        printf("    none of the fields is in it: not taken for a reading\n");
+    return index;
 }
 
 static void on_poll_failed(void *self, size_t poll)
@@ -201,7 +204,6 @@ static void on_line(void *self, const char *line)
 
     printf("  < %s\n", line);
     board_line(&once->board, line, loop_now(once->loop));
-    go_on(once);
 }
 
 static void on_down(void *self, const char *reason)
@@ -221,7 +223,7 @@ static void on_limit(void *self)
 }
 
 static const struct link_handlers link_handlers = {
-    .on_up = on_up, .on_line = on_line, .on_down = on_down};
+    .on_up = on_up, .on_line = on_line, .on_lines_end = go_on, .on_down = on_down};
 
 static int64_t limit_of(const struct board_config *config)
 {
@@ -237,9 +239,8 @@ static int open_parts(struct once *once)
 {
     int error = loop_open(&once->loop);
 
-    for (size_t i = 0; i < once->config->board.n_polls && error == 0; i++)
-        error =
-            reader_open(&once->readers[i], &once->config->polls[i], once->config->link.max_line);
+    if (error == 0)
+        error = readers_open(&once->readers, once->config);
     if (error == 0)
         error = loop_timer_open(&once->timer, once->loop, go_on, once);
     if (error == 0)
@@ -261,8 +262,7 @@ static void close_parts(struct once *once)
     loop_timer_close(once->limit);
     loop_timer_close(once->timer);
     loop_close(once->loop);
-    for (size_t i = 0; i < once->config->board.n_polls; i++)
-        reader_close(&once->readers[i]);
+    readers_close(&once->readers);
 }
 
 /* Whether the board answered all its polls. */

@@ -12,6 +12,7 @@ int reader_open(struct reader *reader, const struct poll_settings *settings, siz
     reader->settings = settings;
     reader->sequence.modulo = settings->modulo;
     reader->pace = (struct pace){.interval_ms = settings->interval_ms, .burst = settings->burst};
+    reader->sending = (struct pace){.interval_ms = settings->gather_ms, .burst = 1};
     reader->texts = malloc(size);
     reader->spare = malloc(size);
     return reader->texts && reader->spare ? 0 : -ENOMEM;
@@ -70,10 +71,51 @@ bool reader_release(struct reader *reader, int64_t now_ms)
     if (!reader->pending || !pace_allow(&reader->pace, now_ms))
         return false;
     reader->pending = false;
+    reader->collected = true;
+    return true;
+}
+
+bool reader_send(struct reader *reader, int64_t now_ms)
+{
+    if (!reader->collected || !pace_allow(&reader->sending, now_ms))
+        return false;
+    reader->collected = false;
     return true;
 }
 
 int64_t reader_due_ms(const struct reader *reader)
 {
-    return reader->pending ? pace_ready_ms(&reader->pace) : INT64_MAX;
+    int64_t release = reader->pending ? pace_ready_ms(&reader->pace) : INT64_MAX;
+    int64_t send = reader->collected ? pace_ready_ms(&reader->sending) : INT64_MAX;
+
+    return release < send ? release : send;
+}
+
+int readers_open(struct readers *readers, const struct board_config *board)
+{
+    int error = 0;
+
+    readers->board = board;
+    readers->all = calloc(board->board.n_polls, sizeof *readers->all);
+    if (!readers->all)
+        return -ENOMEM;
+    readers->n = board->board.n_polls;
+    for (size_t i = 0; i < readers->n && error == 0; i++)
+        error = reader_open(&readers->all[i], &board->polls[i], board->link.max_line);
+    return error;
+}
+
+void readers_close(struct readers *readers)
+{
+    for (size_t i = 0; i < readers->n; i++)
+        reader_close(&readers->all[i]);
+    free(readers->all);
+}
+
+int readers_take_stream(struct readers *readers, const char *line, int64_t time_ms)
+{
+    for (size_t i = 0; i < readers->n; i++)
+        if (!readers->board->requests[i].request && reader_take(&readers->all[i], line, time_ms))
+            return (int)i;
+    return -1;
 }

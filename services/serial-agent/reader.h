@@ -1,5 +1,5 @@
-/* Lines read as one measurement: decoded, their numbers watched, held to a pace. Pure: the time is
- * passed in. */
+/* Lines read as one measurement: decoded, their numbers watched, held to a pace, and several sent
+ * at once where they come fast. Pure: the time is passed in. */
 #ifndef READER_H
 #define READER_H
 
@@ -13,7 +13,9 @@ struct reader {
     struct reading reading;               /* of the last line taken */
     struct sequence sequence;
     struct pace pace;
+    struct pace sending;
     bool pending;        /* that reading is still to be published */
+    bool collected;      /* released ones are still to be sent */
     uint64_t thinned;    /* readings that gave way to a newer one before their turn came */
     uint64_t bad_values; /* in the readings */
     char *texts;         /* what that reading's texts point into; owned */
@@ -34,10 +36,27 @@ void reader_fail(struct reader *reader, const char *reason, int64_t time_ms);
 /* The reading is to be published; one that still was gives way to it. */
 void reader_offer(struct reader *reader);
 
-/* Whether it may go out now; then it has. */
+/* Whether it may be published now; then it is among those to be sent. */
 bool reader_release(struct reader *reader, int64_t now_ms);
 
-/* When reader_release() will next say yes; INT64_MAX where nothing is pending. */
+/* Whether what was released is to be sent now; then it has been. One that comes alone goes at once,
+ * those that follow it within `gather_ms` go together. */
+bool reader_send(struct reader *reader, int64_t now_ms);
+
+/* When one of the two will next say yes; INT64_MAX where nothing waits. */
 int64_t reader_due_ms(const struct reader *reader);
+
+/* All readers of a board, one a poll or stream. */
+struct readers {
+    const struct board_config *board; /* borrowed */
+    struct reader *all;               /* owned */
+    size_t n;
+};
+
+int readers_open(struct readers *readers, const struct board_config *board); /* 0 or -ENOMEM */
+void readers_close(struct readers *readers); /* takes one that is all zero */
+
+/* The stream that takes the line, as reader_take(): its index; -1: none. */
+int readers_take_stream(struct readers *readers, const char *line, int64_t time_ms);
 
 #endif

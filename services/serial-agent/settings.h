@@ -7,8 +7,9 @@
  *   "boot_wait": "2500ms", "reply_timeout": "1s", "offline_after": 3
  *   "breaker": {"threshold": 5, "open": "1m"}, "reset_on_hang": false, "backoff": {"first", "max"}
  *   "polls":   [{"request", "period": "1s", LINE}]      asked for, and answered by one line
- *   "streams": [{"silence": "5s", "interval": "2ms", LINE}]     said by the board itself; at most
- *                                 one reading an interval is published, the newest
+ *   "streams": [{"silence": "5s", "interval": "2ms", "gather": "20ms", LINE}]     said by the board
+ *                                 itself; at most one reading an interval is published, the newest;
+ *                                 those within `gather` of the last message go out as one array
  *   LINE is "measurement", "format": "pairs" | "json" | "csv" | "pattern", "prefix": "",
  *     "separator": "," (pairs, csv), "assign": ":" (pairs), "pattern" (pattern),
  *     "points": [{…point.h, "field": its name, or "column" (csv)}],
@@ -42,6 +43,7 @@ struct poll_settings {
     uint64_t modulo;        /* of the lines' numbers; 0: they have none */
     int64_t interval_ms;    /* pace of what is published of it, as pace.h has it */
     int64_t burst;
+    int64_t gather_ms; /* how often a message goes out at most; 0: as often as there is one */
 };
 
 /* How an actuator's write is confirmed: by a reply that begins so, is the request again, or

@@ -8,6 +8,7 @@
 #define DAY_MS 86400000
 #define POINTS_MAX (DECODE_FIELDS_MAX - 1)
 #define BURST_MS 1000 /* a second's readings may come at once */
+#define GATHER_MAX_MS 60000
 
 static const char *const format_names[] = {"pairs", "json", "csv", "pattern", NULL};
 
@@ -126,6 +127,7 @@ static int configure_stream(struct poll_settings *out, struct board_poll *poll,
     poll->period_ms = config_duration(node, "silence", 5000, 10, DAY_MS);
     out->interval_ms = config_duration(node, "interval", 2, 1, DAY_MS);
     out->burst = out->interval_ms < BURST_MS ? BURST_MS / out->interval_ms : 1;
+    out->gather_ms = config_duration(node, "gather", 20, 0, GATHER_MAX_MS);
     return error;
 }
 

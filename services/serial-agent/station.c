@@ -27,10 +27,8 @@ struct station {
     bool up;
     char down_reason[REASON_SIZE];
 
-    struct reader *readers; /* one a poll or stream; owned */
-
+    struct readers readers;
     struct writer writer;
-
     struct tally tally;
 };
 
@@ -78,17 +76,29 @@ static void show_state(struct station *station)
         controls_offline(station->controls);
 }
 
-/* Publishes what may go out; returns when the next may, INT64_MAX where nothing waits. */
-static int64_t publish_pending(struct station *station, int64_t now_ms)
+static void collect(struct station *station)
 {
-    int64_t due = INT64_MAX;
+    int64_t now_ms = loop_now(station->context.loop);
 
-    for (size_t i = 0; i < station->config->board.n_polls; i++) {
-        struct reader *reader = &station->readers[i];
+    for (size_t i = 0; i < station->readers.n; i++) {
+        struct reader *reader = &station->readers.all[i];
 
         /* What cannot be kept is in mqtt.h's own count of what was dropped. */
         if (reader_release(reader, now_ms))
-            device_publish(station->device, reader->settings->measurement, &reader->reading);
+            device_collect(station->device, reader->settings->measurement, &reader->reading);
+    }
+}
+
+/* Sends what may go out; returns when the next may, INT64_MAX where nothing waits. */
+static int64_t send_collected(struct station *station, int64_t now_ms)
+{
+    int64_t due = INT64_MAX;
+
+    for (size_t i = 0; i < station->readers.n; i++) {
+        struct reader *reader = &station->readers.all[i];
+
+        if (reader_send(reader, now_ms))
+            device_flush(station->device, reader->settings->measurement);
         if (reader_due_ms(reader) < due)
             due = reader_due_ms(reader);
     }
@@ -96,14 +106,16 @@ static int64_t publish_pending(struct station *station, int64_t now_ms)
 }
 
 /* After whatever happened: what is due now, and when to look again. */
-static void go_on(struct station *station)
+static void go_on(void *self)
 {
+    struct station *station = self;
     int64_t now_ms = loop_now(station->context.loop);
     int64_t pending;
     int64_t due;
 
     board_run(&station->board, now_ms);
-    pending = publish_pending(station, now_ms);
+    collect(station);
+    pending = send_collected(station, now_ms);
     due = board_due_ms(&station->board, now_ms);
     due = pending < due ? pending : due;
     if (due == INT64_MAX)
@@ -111,16 +123,6 @@ static void go_on(struct station *station)
     else
         loop_timer_set(station->timer, due);
     show_state(station);
-}
-
-static void on_time(void *self)
-{
-    go_on(self);
-}
-
-static void on_waiting(void *self)
-{
-    go_on(self);
 }
 
 /* ---- the link ---- */
@@ -139,7 +141,7 @@ static void on_line(void *self, const char *line)
     struct station *station = self;
 
     board_line(&station->board, line, loop_now(station->context.loop));
-    go_on(station);
+    collect(station);
 }
 
 static void on_down(void *self, const char *reason)
@@ -153,7 +155,7 @@ static void on_down(void *self, const char *reason)
 }
 
 static const struct link_handlers link_handlers = {
-    .on_up = on_up, .on_line = on_line, .on_down = on_down};
+    .on_up = on_up, .on_line = on_line, .on_lines_end = go_on, .on_down = on_down};
 
 /* ---- the conversation ---- */
 
@@ -164,39 +166,41 @@ static void send_line(void *self, const char *line)
     link_send(station->link, line);
 }
 
-/* Offers the line to a poll or stream; whether it was its. */
-static bool offer(struct station *station, size_t index, const char *line)
+static void on_taken(struct station *station, size_t index)
 {
-    struct reader *reader = &station->readers[index];
+    struct reader *reader = &station->readers.all[index];
 
-    if (!reader_take(reader, line, clock_time_ms()))
-        return false;
     reader_offer(reader);
     writer_observe(&station->writer, index, &reader->reading);
-    return true;
 }
 
 static bool on_poll_line(void *self, size_t index, const char *line)
 {
-    return offer(self, index, line);
+    struct station *station = self;
+
+    if (!reader_take(&station->readers.all[index], line, clock_time_ms()))
+        return false;
+    on_taken(station, index);
+    return true;
 }
 
 static int on_stream_line(void *self, const char *line)
 {
     struct station *station = self;
+    int index = readers_take_stream(&station->readers, line, clock_time_ms());
 
-    for (size_t i = 0; i < station->config->board.n_polls; i++)
-        if (!station->config->requests[i].request && offer(station, i, line))
-            return (int)i;
-    return -1;
+    if (index >= 0)
+        on_taken(station, (size_t)index);
+    return index;
 }
 
 static void on_poll_failed(void *self, size_t index)
 {
     struct station *station = self;
+    struct reader *reader = &station->readers.all[index];
 
-    reader_fail(&station->readers[index], "timeout", clock_time_ms());
-    reader_offer(&station->readers[index]);
+    reader_fail(reader, "timeout", clock_time_ms());
+    reader_offer(reader);
 }
 
 static void abandon(void *self)
@@ -267,16 +271,6 @@ static int set_meta(struct station *station)
     return error;
 }
 
-static int open_readers(struct station *station)
-{
-    const struct board_config *config = station->config;
-    int error = 0;
-
-    for (size_t i = 0; i < config->board.n_polls && error == 0; i++)
-        error = reader_open(&station->readers[i], &config->polls[i], config->link.max_line);
-    return error;
-}
-
 static int open_parts(struct station *station)
 {
     const struct board_config *config = station->config;
@@ -285,16 +279,16 @@ static int open_parts(struct station *station)
                                        .settings = config->actuators,
                                        .n_settings = config->n_outputs,
                                        .state_dir = station->context.state_dir};
-    int error = open_readers(station);
+    int error = readers_open(&station->readers, config);
 
     if (error == 0)
-        error = loop_timer_open(&station->timer, station->context.loop, on_time, station);
+        error = loop_timer_open(&station->timer, station->context.loop, go_on, station);
     if (error == 0)
         error = device_open(&station->device, station->context.mqtt, station->context.backlog,
                             config->location, config->device);
     options.device = station->device;
     if (error == 0)
-        error = controls_open(&station->controls, &options, on_waiting, station);
+        error = controls_open(&station->controls, &options, go_on, station);
     writer_init(&station->writer, config, station->controls);
     if (error == 0)
         error = set_meta(station);
@@ -308,7 +302,7 @@ int station_open(struct station **out, const struct station_context *context,
                  const struct board_config *config)
 {
     struct station *station = calloc(1, sizeof *station);
-    int error = -ENOMEM;
+    int error;
 
     if (!station)
         return -ENOMEM;
@@ -316,9 +310,7 @@ int station_open(struct station **out, const struct station_context *context,
     station->config = config;
     snprintf(station->down_reason, sizeof station->down_reason, "connecting");
     board_init(&station->board, &config->board, &board_handlers, station);
-    station->readers = calloc(config->board.n_polls, sizeof *station->readers);
-    if (station->readers)
-        error = open_parts(station);
+    error = open_parts(station);
     if (error) {
         station_close(station);
         return error;
@@ -338,9 +330,7 @@ void station_close(struct station *station)
     loop_timer_close(station->timer);
     controls_close(station->controls);
     device_close(station->device);
-    for (size_t i = 0; station->readers && i < station->config->board.n_polls; i++)
-        reader_close(&station->readers[i]);
-    free(station->readers);
+    readers_close(&station->readers);
     free(station);
 }
 
@@ -367,10 +357,8 @@ bool station_online(const struct station *station)
 
 void station_count(struct station *station)
 {
-    const struct tally_sources sources = {.board = &station->board,
-                                          .link = station->link,
-                                          .readers = station->readers,
-                                          .n_readers = station->config->board.n_polls};
+    const struct tally_sources sources = {
+        .board = &station->board, .link = station->link, .readers = &station->readers};
 
     tally_raise(&station->tally, station->context.health, &sources);
     health_set_breaker(station->context.health, station->config->device,

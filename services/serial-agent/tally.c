@@ -5,12 +5,12 @@ struct reader_counts {
     uint64_t bad_values, thinned, missed, repeated, restarts, unread, given_up;
 };
 
-static struct reader_counts count_readers(const struct tally_sources *sources)
+static struct reader_counts count_readers(const struct readers *readers)
 {
     struct reader_counts sum = {0};
 
-    for (size_t i = 0; i < sources->n_readers; i++) {
-        const struct reader *reader = &sources->readers[i];
+    for (size_t i = 0; i < readers->n; i++) {
+        const struct reader *reader = &readers->all[i];
 
         sum.bad_values += reader->bad_values;
         sum.thinned += reader->thinned;
@@ -28,7 +28,7 @@ void tally_raise(struct tally *tally, struct health *health, const struct tally_
 {
     struct link_stats link = link_stats(sources->link);
     const struct board_counters *board = &sources->board->counters;
-    struct reader_counts read = count_readers(sources);
+    struct reader_counts read = count_readers(sources->readers);
     const struct {
         const char *name;
         uint64_t now;

@@ -18,8 +18,7 @@ struct tally { /* starts as `= {0}` */
 struct tally_sources { /* all borrowed */
     const struct board *board;
     const struct link *link;
-    const struct reader *readers;
-    size_t n_readers;
+    const struct readers *readers;
 };
 
 /* Adds what was counted since the last time. */

@@ -8,6 +8,7 @@ import time
 import tty
 
 DEVICE = "iot/facility_a/talker"
+SENSORS = f"{DEVICE}/telemetry/sensors"
 
 
 def config(port, **changes):
@@ -29,6 +30,17 @@ def config(port, **changes):
     }
     device.update(changes)
     return {"devices": [device]}
+
+
+def readings(listener, since=0):
+    """All that were published, in their order."""
+    return [r for m in listener.find(SENSORS, since=since) for r in m.readings]
+
+
+def wait_reading(listener, predicate=lambda _: True, since=0):
+    """The first one that satisfies the predicate."""
+    message = listener.wait(SENSORS, lambda m: any(map(predicate, m.readings)), since=since)
+    return next(filter(predicate, message.readings))
 
 
 class Talker:

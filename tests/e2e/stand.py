@@ -135,6 +135,12 @@ class Message:
     def json(self):
         return json.loads(self.payload)
 
+    @property
+    def readings(self):
+        """Of a telemetry message, which holds one or an array of them."""
+        said = self.json
+        return said if isinstance(said, list) else [said]
+
 
 def _always(_):
     return True

@@ -10,7 +10,7 @@ import pytest
 import contract
 import serial_board
 import stand
-from serial_board import DEVICE, Talker, config
+from serial_board import DEVICE, SENSORS, Talker, config, readings, wait_reading
 
 
 @pytest.fixture
@@ -31,15 +31,16 @@ def counters(listener, predicate):
 
 def test_a_stream_is_published_line_by_line(start, listener, talker):
     start("serial-agent", config(talker.link))
-    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["seq"] >= 100)
-    readings = [m.json for m in listener.find(f"{DEVICE}/telemetry/sensors")]
-    numbers = [r["values"]["n"] for r in readings]
+    wait_reading(listener, lambda r: r["seq"] >= 100)
+    numbers = [r["values"]["n"] for r in readings(listener)]
     assert numbers == list(range(int(numbers[0]), int(numbers[0]) + len(numbers)))
-    contract.check(f"{DEVICE}/telemetry/sensors", json.dumps(readings[-1]).encode())
+    assert len(listener.find(SENSORS)) < len(numbers) / 2  # a line each 2 ms: several in a message
+    for message in listener.find(SENSORS):
+        contract.check(message.topic, message.payload)
 
     mark = listener.mark()
     talker.quiet = True
-    bad = listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: "bad" in m.json, since=mark).json
+    bad = wait_reading(listener, lambda r: "bad" in r, since=mark)
     assert bad["bad"] == {"temperature": "timeout", "n": "timeout"}
     listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "offline", since=mark)
     talker.quiet = False
@@ -47,9 +48,36 @@ def test_a_stream_is_published_line_by_line(start, listener, talker):
     listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
 
 
-def test_replugged_200_times_under_streaming(start, listener, talker):
+def test_lines_in_one_go_are_one_message(start, listener, talker):
+    """In their order, each with a time of its own; a lone line does not wait for company."""
+    talker.quiet = True
+    stream = dict(config("")["devices"][0]["streams"][0], gather="10s", silence="20s")
+    start("serial-agent", config(talker.link, streams=[stream]))
+    listener.wait(f"{DEVICE}/meta")
+    stand.wait_until(lambda: talker.say(b"TEMP:1,N:1\n" * 5) and listener.find(SENSORS), what="a message")
+    first = listener.find(SENSORS)[0].json
+    assert [r["seq"] for r in first] == [1, 2, 3, 4, 5]
+    assert len({r["ts"] for r in first}) == 5
+
+
+def test_what_waits_is_sent_before_the_agent_leaves(start, listener, talker):
+    talker.quiet = True
+    stream = dict(config("")["devices"][0]["streams"][0], gather="50s", silence="60s")
+    agent = start("serial-agent", config(talker.link, streams=[stream]))
+    listener.wait(f"{DEVICE}/meta")
+    alone = stand.wait_until(lambda: talker.say(b"TEMP:0,N:0\n") and listener.find(SENSORS), what="a message")[0]
+    assert alone.readings[0]["values"]["n"] == 0
+    talker.say(b"TEMP:2,N:8\n")
+    talker.say(b"TEMP:3,N:9\n")
+    stand.wait_until(lambda: agent.stop() == 0, what="the end")
+    stand.wait_until(lambda: readings(listener)[-1]["values"]["n"] == 9, what="the last line")
+    assert [r["seq"] for r in readings(listener)] == list(range(1, len(readings(listener)) + 1))
+
+
+def test_replugged_200_times_under_streaming(start, listener, talker, monkeypatch):
+    monkeypatch.setenv("ASAN_OPTIONS", "quarantine_size_mb=0:thread_local_quarantine_size_kb=0")  # what is freed is free
     agent = start("serial-agent", config(talker.link))
-    first = listener.wait(f"{DEVICE}/telemetry/sensors").json["values"]["n"]
+    first = wait_reading(listener)["values"]["n"]
     pid = agent.process.pid
     before = serial_board.descriptors(pid)
     talker.replug(50)
@@ -75,15 +103,15 @@ def test_replugged_200_times_under_streaming(start, listener, talker):
 def test_a_flood_is_bounded_and_the_newest_kept(start, listener, talker):
     stream = dict(config("")["devices"][0]["streams"][0], interval="100ms")
     start("serial-agent", config(talker.link, streams=[stream]))
-    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["seq"] >= 12)
+    wait_reading(listener, lambda r: r["seq"] >= 12)
     for _ in range(20):
-        readings = listener.find(f"{DEVICE}/telemetry/sensors")
+        read = readings(listener)
         time.sleep(0.1)
         newest = talker.number
-    assert newest - readings[-1].json["values"]["n"] < 400
+    assert newest - read[-1]["values"]["n"] < 400
     counted = counters(listener, lambda c: c["dropped.thinned"] > 500)
     assert counted["lines.missed"] == 0
-    published = len(listener.find(f"{DEVICE}/telemetry/sensors"))
+    published = len(readings(listener))
     assert published * 10 < counted["lines.streamed"]
 
 
@@ -100,15 +128,14 @@ def test_broken_lines_do_not_become_readings(start, listener, talker):
         return text + b"*%02X\r\n" % sum_
 
     good = nmea(b"TEMP:1,N:1")
-    stand.wait_until(lambda: talker.say(good) and listener.find(
-        f"{DEVICE}/telemetry/sensors", lambda m: m.json["values"].get("n") == 1), what="a reading")
+    stand.wait_until(lambda: talker.say(good) and readings(listener), what="a reading")
     mark = listener.mark()
     talker.say(b"TEMP:2,N:2*00\r\n" + good.replace(b"TEMP:1", b"TEMP:7") + b"TEMP:3,N:3\r\n")
     talker.say(nmea(b"TEMP:4,N:4")[:9])  # and its end never comes in time
-    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: "bad" in m.json, since=mark)
+    wait_reading(listener, lambda r: "bad" in r, since=mark)
     talker.say(b"4*55\r\n" + nmea(b"TEMP:5,N:5"))
-    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["values"].get("n") == 5, since=mark)
-    values = [m.json["values"] for m in listener.find(f"{DEVICE}/telemetry/sensors", since=mark)]
+    wait_reading(listener, lambda r: r["values"].get("n") == 5, since=mark)
+    values = [r["values"] for r in readings(listener, since=mark)]
     assert all(v in ({}, {"temperature": 1, "n": 1}, {"temperature": 5, "n": 5}) for v in values)
     counted = counters(listener, lambda c: c["dropped.cut_lines"] == 1)
     assert counted["dropped.bad_checksums"] == 3
@@ -176,7 +203,7 @@ def test_once_waits_for_what_comes_by_itself(talker, tmp_path):
 def test_a_board_that_hangs_is_reset(start, listener, talker):
     options = {"reset_on_hang": True, "boot_wait": "500ms", "breaker": {"threshold": 2, "open": "60s"}}
     agent = start("serial-agent", config(talker.link, **options))
-    listener.wait(f"{DEVICE}/telemetry/sensors")
+    wait_reading(listener)
     talker.quiet = True
     stand.wait_until(lambda: "board_reset" in agent.log(), what="the reset")
     talker.quiet = False

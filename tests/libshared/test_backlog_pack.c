@@ -31,10 +31,14 @@ static void records_of_a_topic_become_an_array_in_order(void **state)
     add(&pack, "a", "{\"seq\":1}");
     add(&pack, "b", "{\"seq\":1}");
     add(&pack, "a", "{\"seq\":2}");
-    add(&pack, "a", "{\"seq\":3}");
+    add(&pack, "a", "[{\"seq\":3},{\"seq\":4}]");
+    add(&pack, "c", "[{\"seq\":1},{\"seq\":2}]");
+    add(&pack, "a", "{\"seq\":5}");
     backlog_pack_each(&pack, list, &text);
     assert_string_equal(buffer_string(&text),
-                        "a [{\"seq\":1},{\"seq\":2},{\"seq\":3}]\nb {\"seq\":1}\n");
+                        "a [{\"seq\":1},{\"seq\":2},{\"seq\":3},{\"seq\":4},{\"seq\":5}]\n"
+                        "b {\"seq\":1}\n"
+                        "c [{\"seq\":1},{\"seq\":2}]\n");
     backlog_pack_clear(&pack);
     assert_int_equal(pack.size, 0);
     buffer_free(&text);
@@ -73,7 +77,7 @@ static void a_long_array_comes_in_pieces(void **state)
     backlog_pack_each(&pack, count, &tally);
     assert_int_equal(tally.readings, 10000);
     assert_in_range(tally.messages, 3, 10);
-    assert_in_range(tally.largest, 1, BACKLOG_ARRAY_MAX + 100);
+    assert_in_range(tally.largest, 1, READING_ARRAY_MAX + 100);
     backlog_pack_clear(&pack);
 }
 

@@ -84,15 +84,13 @@ static void test_efficiency(void **state)
     check_capture("efficiency");
 }
 
-static int run_text(const char *text, char said[512])
+static int run_text(const char *text, char said[512], struct buffer *out)
 {
-    struct buffer out = {0};
     FILE *capture = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
     FILE *errors = fmemopen(said, 512, "w");
-    int status = replay_run(settings, capture, "capture", errors, &out);
+    int status = replay_run(settings, capture, "capture", errors, out);
     fclose(errors);
     fclose(capture);
-    buffer_free(&out);
     return status;
 }
 
@@ -111,12 +109,43 @@ static void test_bad_captures(void **state)
         {"{\"t\":2,\"topic\":\"a\",\"payload\":1}\n{\"t\":1,\"topic\":\"a\",\"payload\":1}\n",
          "capture:2: t: is before the line above"},
     };
+    struct buffer out = {0};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char said[512] = "";
-        assert_int_equal(run_text(cases[i].text, said), -EBADMSG);
+        assert_int_equal(run_text(cases[i].text, said, &out), -EBADMSG);
         if (!strstr(said, cases[i].error))
             fail_msg("\"%s\" instead of \"%s\"", said, cases[i].error);
     }
+    buffer_free(&out);
+}
+
+#define AT(seq, pressure) \
+    "{\"ts\":" #seq ",\"seq\":" #seq ",\"values\":{\"pressure\":" #pressure "}}"
+
+/* Three readings in one message decide what three messages decide. */
+static void test_an_array_is_taken_reading_by_reading(void **state)
+{
+    static const char one_by_one[] =
+        "{\"t\":9,\"topic\":\"iot/a/plc_001/telemetry/process\",\"payload\":" AT(
+            1, 1) "}\n"
+                  "{\"t\":9,\"topic\":\"iot/a/plc_001/telemetry/process\",\"payload\":" AT(
+                      2,
+                      9) "}\n"
+                         "{\"t\":9,\"topic\":\"iot/a/plc_001/telemetry/process\",\"payload\":" AT(
+                             3, 1) "}\n";
+    static const char together[] = "{\"t\":9,\"topic\":\"iot/a/plc_001/telemetry/process\","
+                                   "\"payload\":[" AT(1, 1) "," AT(2, 9) "," AT(3, 1) "]}\n";
+    struct buffer expected = {0}, out = {0};
+    char said[512] = "";
+
+    (void)state;
+    assert_int_equal(run_text(one_by_one, said, &expected), 0);
+    assert_int_equal(run_text(together, said, &out), 0);
+    assert_non_null(strstr(buffer_string(&expected), "firing"));
+    assert_non_null(strstr(buffer_string(&expected), "resolved"));
+    assert_string_equal(buffer_string(&out), buffer_string(&expected));
+    buffer_free(&expected);
+    buffer_free(&out);
 }
 
 static void check_diff(const char *expected, const char *actual, const char *shown)
@@ -145,8 +174,11 @@ static void test_diff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_greenhouse), cmocka_unit_test(test_plant),
-        cmocka_unit_test(test_efficiency), cmocka_unit_test(test_bad_captures),
+        cmocka_unit_test(test_greenhouse),
+        cmocka_unit_test(test_plant),
+        cmocka_unit_test(test_efficiency),
+        cmocka_unit_test(test_bad_captures),
+        cmocka_unit_test(test_an_array_is_taken_reading_by_reading),
         cmocka_unit_test(test_diff),
     };
     return cmocka_run_group_tests(tests, open_demo, close_demo);

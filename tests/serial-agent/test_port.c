@@ -116,6 +116,13 @@ static void on_line(void *self, const char *line)
     strcat(stand->heard, "|");
 }
 
+static void on_lines_end(void *self)
+{
+    struct stand *stand = self;
+
+    strcat(stand->heard, ".");
+}
+
 static void on_down(void *self, const char *reason)
 {
     struct stand *stand = self;
@@ -123,7 +130,7 @@ static void on_down(void *self, const char *reason)
     snprintf(stand->heard, sizeof stand->heard, "%s", reason);
 }
 
-static const struct link_handlers handlers = {on_up, on_line, on_down};
+static const struct link_handlers handlers = {on_up, on_line, on_lines_end, on_down};
 
 static void begin(struct stand *stand)
 {
@@ -146,6 +153,22 @@ static void opening_moves_no_line_unless_told_to(void **state)
     assert_int_equal(lines, RTS);
 }
 
+static void lines_that_come_in_one_go_end_together(void **state)
+{
+    struct stand *stand = *state;
+
+    begin(stand);
+    run_for(stand, 20);
+    assert_int_equal(write(stand->master, "a\nb\nc", 5), 5);
+    run_for(stand, 20);
+    assert_string_equal(stand->heard, "a|b|.");
+    assert_int_equal(write(stand->master, "d", 1), 1);
+    run_for(stand, 20);
+    assert_int_equal(write(stand->master, "e\n", 2), 2);
+    run_for(stand, 20);
+    assert_string_equal(stand->heard, "a|b|.cde|.");
+}
+
 static void a_reset_is_a_pulse_and_what_comes_meanwhile_is_dropped(void **state)
 {
     struct stand *stand = *state;
@@ -163,7 +186,7 @@ static void a_reset_is_a_pulse_and_what_comes_meanwhile_is_dropped(void **state)
     assert_int_equal(edges, 2);
     assert_int_equal(write(stand->master, "READY\n", 6), 6);
     run_for(stand, 20);
-    assert_string_equal(stand->heard, "READY|");
+    assert_string_equal(stand->heard, "READY|.");
     assert_int_equal(link_stats(stand->link).bytes_out, 0);
 }
 
@@ -241,6 +264,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(opening_moves_no_line_unless_told_to),
+        TEST(lines_that_come_in_one_go_end_together),
         TEST(a_reset_is_a_pulse_and_what_comes_meanwhile_is_dropped),
         TEST(reset_on_open_is_one),
         TEST(a_port_lost_during_its_reset_is_opened_again),

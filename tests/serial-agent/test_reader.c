@@ -76,11 +76,13 @@ static void a_flood_is_thinned_and_the_newest_kept(void **state)
     assert_int_equal(published, 2);
     assert_int_equal(reader.thinned, 47);
     assert_int_equal(reader.sequence.missed, 0); /* all were seen */
+    assert_true(reader_send(&reader, 5000));
     assert_int_equal(reader_due_ms(&reader), 5100);
     assert_false(reader_release(&reader, 5099));
     assert_false(reader_take(&reader, "OK", 1000)); /* not its own: the newest stays */
     assert_true(reader_release(&reader, 5100));
     assert_true(reading_find(&reader.reading, "t")->number == 49);
+    assert_true(reader_send(&reader, 5100));
     assert_int_equal(reader_due_ms(&reader), INT64_MAX);
     reader_close(&reader);
 }
@@ -97,6 +99,33 @@ static void a_steady_stream_within_its_pace_is_not_thinned(void **state)
         assert_true(reader_release(&reader, now_ms));
     }
     assert_int_equal(reader.thinned, 0);
+    reader_close(&reader);
+}
+
+static void one_alone_goes_at_once_those_that_follow_go_together(void **state)
+{
+    struct poll_settings gathering = settings;
+    struct reader reader;
+    int sent = 0;
+
+    (void)state;
+    gathering.interval_ms = 1;
+    gathering.gather_ms = 20;
+    assert_int_equal(reader_open(&reader, &gathering, 64), 0);
+    for (int64_t now_ms = 1000; now_ms < 2000; now_ms += 5) {
+        take(&reader, "T:1");
+        reader_offer(&reader);
+        assert_true(reader_release(&reader, now_ms));
+        sent += reader_send(&reader, now_ms);
+        if (now_ms == 1000)
+            assert_int_equal(sent, 1);
+        else if (reader_due_ms(&reader) != INT64_MAX)
+            assert_in_range(reader_due_ms(&reader), now_ms + 1, now_ms + 15);
+    }
+    assert_int_equal(sent, 50);
+    assert_false(reader_send(&reader, 1999));
+    assert_true(reader_send(&reader, 2000));
+    assert_false(reader_send(&reader, 3000)); /* nothing is left */
     reader_close(&reader);
 }
 
@@ -172,6 +201,7 @@ int main(void)
         cmocka_unit_test(gaps_in_the_numbers_are_counted),
         cmocka_unit_test(a_flood_is_thinned_and_the_newest_kept),
         cmocka_unit_test(a_steady_stream_within_its_pace_is_not_thinned),
+        cmocka_unit_test(one_alone_goes_at_once_those_that_follow_go_together),
         cmocka_unit_test(values_go_by_their_names),
         cmocka_unit_test(names_that_are_none_are_refused),
     };
