@@ -14,6 +14,7 @@ import time
 import pytest
 
 import contract
+import serial_board
 import stand
 
 DEVICE = "iot/facility_a/greenhouse_001"
@@ -206,10 +207,7 @@ def test_the_response_topic_gets_the_same_bytes(agent, listener):
 
 
 def test_unplugged_and_plugged_in_again(agent, listener, board):
-    def descriptors():
-        return len(os.listdir(f"/proc/{agent.process.pid}/fd"))
-
-    before = descriptors()
+    before = serial_board.descriptors(agent.process.pid)
     for _ in range(5):
         mark = listener.mark()
         board.unplug()
@@ -219,7 +217,7 @@ def test_unplugged_and_plugged_in_again(agent, listener, board):
         board.plug()
         listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
     assert command(listener, "fan", "ON")["result"] == "ok"
-    assert descriptors() == before
+    assert serial_board.descriptors(agent.process.pid) == before
 
 
 def test_garbage_is_survived_and_counted(agent, listener, board):
