@@ -19,12 +19,18 @@ def read_commented(path):
 
 
 class Demo:
-    """Broker, simulators and the five services; `period` replaces the agents' one-second polls."""
+    """Broker, simulators and the five services; `period` replaces the agents' one-second polls.
 
-    def __init__(self, directory, broker, greenhouse_speed=1, line_speed=1, period="1s"):
+    The greenhouse's wire is "tcp" or, with the same configuration but for its port, a "terminal".
+    """
+
+    def __init__(self, directory, broker, greenhouse_speed=1, line_speed=1, period="1s", wire="tcp"):
         self.directory = Path(directory)
         self.broker = broker
-        self.greenhouse_port = stand.free_port()
+        address = f"127.0.0.1:{stand.free_port()}"
+        terminal = self.directory / "ttyGreenhouse"
+        self.greenhouse_port = f"tcp://{address}" if wire == "tcp" else str(terminal)
+        serve = ["--listen", address] if wire == "tcp" else ["--pty", terminal]
         self.line_port = stand.free_port()
         self.control = self.directory / "line.sock"
         self.points = self.directory / "points"
@@ -32,8 +38,7 @@ class Demo:
         simulators = stand.BUILD / "tests/sim"
         self.programs = {
             "greenhouse-sim": stand.Program(
-                [simulators / "sim-arduino", "--listen", f"127.0.0.1:{self.greenhouse_port}",
-                 "--speed", greenhouse_speed], self.directory / "greenhouse-sim.log"),
+                [simulators / "sim-arduino", *serve, "--speed", greenhouse_speed], self.directory / "greenhouse-sim.log"),
             "line-sim": stand.Program(
                 [simulators / "sim-plc", "--listen", f"127.0.0.1:{self.line_port}", "--speed", line_speed,
                  "--control", self.control, "--log-writes"], self.directory / "line-sim.log"),
@@ -48,7 +53,7 @@ class Demo:
         if name == "influx-sink":
             config["targets"] = [{"kind": "file", "url": f"file://{self.points}"}]
         text = json.dumps(config)
-        text = text.replace("greenhouse-sim:4001", f"127.0.0.1:{self.greenhouse_port}")
+        text = text.replace("tcp://greenhouse-sim:4001", self.greenhouse_port)
         text = text.replace("line-sim:5020", f"127.0.0.1:{self.line_port}")
         return json.loads(re.sub(r'"period": "1s"', f'"period": "{self.period}"', text))
 

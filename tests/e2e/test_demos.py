@@ -67,12 +67,11 @@ def test_everything_moves(demo, listener):
     listener.wait("iot/_service/+/health", lambda m: "rss_bytes" in m.json, timeout_s=20)
 
 
-def test_the_fan_by_hand(demo, broker, listener):
-    """mosquitto_pub … ON is answered ok, the state follows, and the temperature then falls."""
-    demo(greenhouse_speed=4, period="200ms")
-    listener.wait(f"{GREENHOUSE}/telemetry/sensors")
-    time.sleep(1)
-    before = values(listener, f"{GREENHOUSE}/telemetry/sensors", "temperature")[-1]
+@pytest.mark.parametrize("wire", ["tcp", "terminal"])
+def test_the_fan_by_hand(demo, broker, listener, wire):
+    """mosquitto_pub … ON is answered ok, the state follows, the temperature falls, and in the cold the rules end it."""
+    demo(greenhouse_speed=10, period="100ms", wire=wire)
+    before = listener.wait(f"{GREENHOUSE}/telemetry/sensors").json["values"]["temperature"]
     mark = listener.mark()
     subprocess.run(["mosquitto_pub", "-p", str(broker.port), "-t", f"{GREENHOUSE}/command/fan",
                     "-m", "ON", "-q", "1"], check=True)
@@ -82,6 +81,11 @@ def test_the_fan_by_hand(demo, broker, listener):
     listener.wait(f"{GREENHOUSE}/telemetry/sensors",
                   lambda m: m.json["values"].get("fan") and m.json["values"]["temperature"] < before - 0.5,
                   since=mark, timeout_s=30)
+    off = listener.wait(f"{GREENHOUSE}/command/fan", lambda m: m.payload != b"ON", since=mark, timeout_s=60).json
+    assert (off["value"], off["source"]) == (False, "rules-engine/fan_guard")
+    listener.wait(f"{GREENHOUSE}/result/fan", lambda m: (m.json["id"], m.json["result"]) == (off["id"], "ok"), since=mark)
+    listener.wait(f"{GREENHOUSE}/telemetry/sensors",
+                  lambda m: m.json["values"].get("fan") is False and m.json["values"]["temperature"] < 21, since=mark)
 
 
 def assert_within(seen, low, high, what):
