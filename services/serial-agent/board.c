@@ -255,6 +255,8 @@ static bool start_write(struct board *board, int64_t now_ms)
     board->verify = write.verify;
     request(board, write.line, write.mute ? BOARD_IDLE : BOARD_WRITING,
             now_ms + (write.reply_ms > 0 ? write.reply_ms : board->settings->reply_ms));
+    if (write.mute && write.verify == NO_VERIFY)
+        end_write(board, BOARD_WRITTEN);
     return true;
 }
 

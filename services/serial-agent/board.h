@@ -45,7 +45,7 @@ struct board_write {
     const char *line; /* borrowed until on_write_end() */
     int verify;       /* index of the poll that reads it back; -1: the reply alone confirms it */
     int64_t reply_ms; /* its time-out; 0: as for all requests */
-    bool mute;        /* no reply comes; what is read back confirms it */
+    bool mute;        /* no reply comes; what is read back confirms it, or nothing does */
 };
 
 enum board_answer { BOARD_NOT_MINE, BOARD_CONFIRMED, BOARD_REFUSED };

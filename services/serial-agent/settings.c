@@ -91,6 +91,8 @@ static int configure_board(struct board_config *out, struct config_node *node)
     snprintf(out->device, sizeof out->device, "%s", config_require_name(node, "device"));
     configure_link(&out->link, node);
     configure_conversation(out, node);
+    if (config_has(node, "watchdog"))
+        feed_configure(&out->feed, config_object(node, "watchdog"));
     error = settings_configure_polls(out, node);
     return error ? error : settings_configure_outputs(out, node);
 }

@@ -16,7 +16,9 @@
  *     "sequence": {"field" or "column", "modulo": 4294967296}
  *   "actuators": [{…actuator_settings.h, "write", "values": {name: what the board calls it},
  *     "confirm": "prefix" | "echo" | "pattern" | "reading", "expect": "OK", "error": "ERR",
- *     "reply_timeout": the device's, "state": the point that reads it back}] */
+ *     "reply_timeout": the device's, "state": the point that reads it back}]
+ *   "watchdog": {"line", "expect", "period": "1s", …}                          feed.h, watchdog.h
+ */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
@@ -25,6 +27,7 @@
 #include "board.h"
 #include "config.h"
 #include "decode.h"
+#include "feed.h"
 #include "link.h"
 #include "mapping.h"
 #include "pattern.h"
@@ -74,6 +77,7 @@ struct board_config {
     struct actuator_settings *actuators; /* array of n_outputs; owned */
     struct output_settings *outputs;     /* likewise */
     size_t n_outputs;
+    struct feed_settings feed; /* of the board's watchdog; its period is 0 where there is none */
 };
 
 struct settings {

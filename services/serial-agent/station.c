@@ -44,7 +44,7 @@ static enum device_state state_of(const struct station *station)
     if (!is_heard(station))
         return DEVICE_OFFLINE;
     if (board->failures == 0)
-        return DEVICE_ONLINE;
+        return controls_feed_failure(station->controls) ? DEVICE_DEGRADED : DEVICE_ONLINE;
     if (board->failures < station->config->offline_after && board->breaker.state == BREAKER_CLOSED)
         return DEVICE_DEGRADED;
     return DEVICE_OFFLINE;
@@ -56,7 +56,9 @@ static const char *reason_of(const struct station *station)
         return station->down_reason;
     if (station->board.failures > 0)
         return "no answer";
-    return is_heard(station) ? "" : "waiting for the first answer";
+    if (!is_heard(station))
+        return "waiting for the first answer";
+    return controls_feed_failure(station->controls) ? "the watchdog is not fed" : "";
 }
 
 static void show_state(struct station *station)
@@ -123,6 +125,14 @@ static void go_on(void *self)
     else
         loop_timer_set(station->timer, due);
     show_state(station);
+}
+
+static void on_feed(void *self)
+{
+    struct station *station = self;
+
+    writer_feed(&station->writer);
+    go_on(station);
 }
 
 /* ---- the link ---- */
@@ -278,7 +288,9 @@ static int open_parts(struct station *station)
                                        .health = station->context.health,
                                        .settings = config->actuators,
                                        .n_settings = config->n_outputs,
-                                       .state_dir = station->context.state_dir};
+                                       .state_dir = station->context.state_dir,
+                                       .watchdog = &config->feed.watchdog,
+                                       .on_feed = on_feed};
     int error = readers_open(&station->readers, config);
 
     if (error == 0)

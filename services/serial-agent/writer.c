@@ -11,7 +11,24 @@ void writer_init(struct writer *writer, const struct board_config *config,
     memset(writer, 0, sizeof *writer);
     writer->config = config;
     writer->controls = controls;
-    writer->index = -1;
+    writer->index = WRITER_NONE;
+}
+
+void writer_feed(struct writer *writer)
+{
+    writer->feed_owed = true;
+}
+
+static bool next_feed(struct writer *writer, struct board_write *out)
+{
+    const struct feed_settings *feed = &writer->config->feed;
+
+    if (!writer->feed_owed)
+        return false;
+    writer->feed_owed = false;
+    writer->index = WRITER_FEED;
+    *out = (struct board_write){.line = feed->line, .verify = -1, .mute = !feed->expect};
+    return true;
 }
 
 bool writer_next(struct writer *writer, struct board_write *out)
@@ -35,7 +52,7 @@ bool writer_next(struct writer *writer, struct board_write *out)
                                     .mute = output->confirm == OUTPUT_READING};
         return true;
     }
-    return false;
+    return next_feed(writer, out);
 }
 
 static bool begins(const char *line, const char *with)
@@ -61,8 +78,11 @@ static bool confirms(const struct writer *writer, const struct output_settings *
 
 enum board_answer writer_line(struct writer *writer, const char *line)
 {
-    const struct output_settings *output = &writer->config->outputs[writer->index];
+    const struct output_settings *output;
 
+    if (writer->index == WRITER_FEED)
+        return begins(line, writer->config->feed.expect) ? BOARD_CONFIRMED : BOARD_NOT_MINE;
+    output = &writer->config->outputs[writer->index];
     if (output->error[0] != '\0' && begins(line, output->error)) {
         snprintf(writer->message, sizeof writer->message, "the board answered: %s", line);
         return BOARD_REFUSED;
@@ -132,13 +152,26 @@ static struct verdict judge(const struct writer *writer, enum board_end end)
     return (struct verdict){COMMAND_FAILED, "timeout", NULL};
 }
 
+static void end_feed(struct writer *writer, enum board_end end)
+{
+    writer->index = WRITER_NONE;
+    controls_fed(writer->controls, end == BOARD_WRITTEN ? NULL
+                                   : end == BOARD_LOST  ? "device_offline"
+                                                        : "timeout");
+}
+
 void writer_end(struct writer *writer, enum board_end end)
 {
-    struct verdict verdict = judge(writer, end);
+    struct verdict verdict;
     int index = writer->index;
 
+    if (index == WRITER_FEED) {
+        end_feed(writer, end);
+        return;
+    }
+    verdict = judge(writer, end);
     if (verdict.message)
         controls_explain(writer->controls, index, verdict.message);
-    writer->index = -1;
+    writer->index = WRITER_NONE;
     controls_done(writer->controls, index, verdict.outcome, verdict.reason, writer->held);
 }

@@ -1,5 +1,6 @@
 /* The write that is in flight: from the command to the line that goes out, from the board's reply
- * and the reading after it to the command's result. */
+ * and the reading after it to the command's result. The line that feeds the board's watchdog goes
+ * the same way, after what is commanded. */
 #ifndef WRITER_H
 #define WRITER_H
 
@@ -9,19 +10,25 @@
 #include "settings.h"
 
 #define WRITER_MESSAGE_SIZE 128
+#define WRITER_NONE (-1)
+#define WRITER_FEED (-2)
 
 struct writer {
     const struct board_config *config; /* borrowed */
     struct controls *controls;         /* borrowed */
-    int index;                         /* the actuator's; -1: nothing is in flight */
-    const struct value *wanted;        /* borrowed from controls until done */
-    struct value held;                 /* read back; a text is borrowed from the last reading */
+    int index; /* the actuator's; WRITER_NONE: nothing is in flight, or WRITER_FEED */
+    bool feed_owed;
+    const struct value *wanted; /* borrowed from controls until done */
+    struct value held;          /* read back; a text is borrowed from the last reading */
     char line[PHRASE_SIZE];
     char message[WRITER_MESSAGE_SIZE]; /* what the board said against it */
 };
 
 void writer_init(struct writer *writer, const struct board_config *config,
                  struct controls *controls);
+
+/* The board's watchdog is to be fed; ends in a controls_fed(). */
+void writer_feed(struct writer *writer);
 
 /* As struct board_handlers wants them. */
 bool writer_next(struct writer *writer, struct board_write *out);

@@ -577,6 +577,20 @@ static void a_mute_write_is_confirmed_by_what_is_read(void **state)
     assert_said(talk, ">LED,13,ON failed=stream end=unread ");
 }
 
+static void a_mute_write_that_nothing_reads_back_ends_at_once(void **state)
+{
+    struct talk *talk = *state;
+
+    begin(talk);
+    talk->write = "ALIVE";
+    talk->verify = -1;
+    talk->mute = true;
+    pass(talk, 100);
+    assert_said(talk, ">ALIVE end=written ");
+    pass(talk, 900);
+    assert_said(talk, ">READ ");
+}
+
 /* ---- the remedy ---- */
 
 static void a_board_that_hangs_is_reset_and_asked_at_once(void **state)
@@ -654,6 +668,7 @@ int main(void)
         TEST(streams_and_replies_share_the_wire),
         TEST(a_stream_reads_a_write_back),
         TEST(a_mute_write_is_confirmed_by_what_is_read),
+        TEST(a_mute_write_that_nothing_reads_back_ends_at_once),
         TEST(a_board_that_hangs_is_reset_and_asked_at_once),
         TEST(a_reset_that_does_not_help_is_not_repeated_at_once),
         TEST(a_silent_stream_is_reset_too),

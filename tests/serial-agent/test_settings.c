@@ -114,6 +114,13 @@ static void what_is_wrong_is_named_with_its_path(void **state)
         {BOARD_WITH(POLLS ",\"frame\":\"9N1\""), "devices[0].frame"},
         {BOARD_WITH(POLLS ",\"reset_on_hang\":true,\"boot_wait\":\"100ms\""),
          "devices[0].reset_on_hang"},
+        {BOARD_WITH(POLLS ",\"watchdog\":{\"line\":\"ALIVE\",\"expect\":\"OK\","
+                          "\"period\":\"5s\",\"broker_lost\":\"1m\"}"),
+         NULL},
+        {BOARD_WITH(POLLS ",\"watchdog\":{\"period\":\"5s\"}"), "devices[0].watchdog.line"},
+        {BOARD_WITH(POLLS ",\"watchdog\":{\"line\":\"A\\nB\"}"), "devices[0].watchdog.line"},
+        {BOARD_WITH(POLLS ",\"watchdog\":{\"line\":\"A\",\"expect\":\"\"}"),
+         "devices[0].watchdog.expect"},
         {OUTPUT("\"confirm\":\"echo\""), NULL},
         {OUTPUT("\"confirm\":\"reading\",\"state\":\"x\""), NULL},
         {OUTPUT("\"confirm\":\"reading\""), "devices[0].actuators[0].confirm"},
