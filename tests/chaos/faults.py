@@ -34,11 +34,12 @@ class Chaos:
     def __init__(self, plant, seed, seconds):
         self._plant = plant
         self._start = time.monotonic()
-        n = len(plant.sinks)
+        n, n_agents = len(plant.sinks), len(plant.agents)
         tracks = [
             (self._sink, draw(seed, "sink", seconds, ("kill",) * 6 + ("stop", "term"), (0.5, 4), (0, 1.5), n)),
             (self._store, draw(seed, "store", seconds, plant.store.modes, (0.3, 2), (0.2, 2))),
-            (self._broker, draw(seed, "broker", seconds, ("term",), (4, 12), (0.1, 1.5))),
+            (self._agent, draw(seed, "agent", seconds, ("kill",) * 6 + ("stop", "term"), (0.5, 4), (0, 1.5), n_agents)),
+            (self._broker, draw(seed, "broker", seconds, ("alone", "agent"), (4, 12), (0.1, 2.5), n_agents)),
         ]
         if plant.disk.small:
             tracks.append((self._disk, draw(seed, "disk", seconds, ("full",), (3, 9), (0.3, 2))))
@@ -75,19 +76,26 @@ class Chaos:
         print(f"+{time.monotonic() - self._start:5.1f} s  {text}", flush=True)
 
     def _sink(self, fault):
-        sink = self._plant.sinks[fault.victim]
-        self._say(f"sink {fault.victim}: {fault.mode}, for {fault.for_s:.1f} s")
+        self._break(self._plant.sinks[fault.victim], f"sink {fault.victim}", fault)
+
+    def _agent(self, fault):
+        agent = self._plant.agents[fault.victim]
+        with agent.lock:
+            self._break(agent, agent.name, fault)
+
+    def _break(self, program, name, fault):
+        self._say(f"{name}: {fault.mode}, for {fault.for_s:.1f} s")
         if fault.mode == "stop":
-            sink.signal(signal.SIGSTOP)
+            program.signal(signal.SIGSTOP)
         elif fault.mode == "term":
-            sink.stop(30)
+            program.stop(30)
         else:
-            sink.kill()
+            program.kill()
         self._sleep_until(fault.at_s + fault.for_s)
         if fault.mode == "stop":
-            sink.signal(signal.SIGCONT)
+            program.signal(signal.SIGCONT)
         else:
-            sink.start()
+            program.start()
 
     def _store(self, fault):
         self._say(f"store: {fault.mode}, for {fault.for_s:.1f} s")
@@ -97,9 +105,20 @@ class Chaos:
 
     def _broker(self, fault):
         self._say(f"broker: stopped, for {fault.for_s:.1f} s")
-        self._plant.broker.stop(60)
+        self._plant.broker.stop()
+        if fault.mode == "agent":
+            self._sleep_until(fault.at_s + fault.for_s * 0.8)
+            self._kill_meanwhile(self._plant.agents[fault.victim])
         self._sleep_until(fault.at_s + fault.for_s)
         self._plant.broker.start()
+
+    def _kill_meanwhile(self, agent):
+        """Unless it is broken already: with readings that it could not send."""
+        if agent.lock.acquire(blocking=False):
+            self._say(f"{agent.name}: kill, while the broker is away")
+            agent.kill()
+            agent.start()
+            agent.lock.release()
 
     def _disk(self, fault):
         self._say(f"disk: full, for {fault.for_s:.1f} s")

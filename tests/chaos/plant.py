@@ -1,11 +1,13 @@
-"""What the oracle breaks: the broker with the shipped configuration, the sinks, and the disk they write to."""
+"""What the oracle breaks: the broker with the shipped configuration, the sinks and the disk they write to, the agents."""
 
 import getpass
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
+import agents
 import stand
 
 DISK_MIB = 48
@@ -24,12 +26,19 @@ class Broker(stand.Program):
         (directory / "broker").mkdir()
         config = directory / "mosquitto.conf"
         config.write_text(f"{text}\nuser {getpass.getuser()}\nsys_interval 1\n")
+        self.outages = []  # (from, to), monotonic
         super().__init__(["mosquitto", "-c", config], directory / "mosquitto.log")
 
     def start(self):
         super().start()
         stand.wait_until(lambda: stand.accepts(self.port), 30, what="the broker")
+        if self.outages:
+            self.outages[-1] = (self.outages[-1][0], time.monotonic())
         return self
+
+    def stop(self, timeout_s=60):
+        self.outages.append((time.monotonic(), float("inf")))
+        return super().stop(timeout_s)
 
 
 class Disk:
@@ -59,12 +68,21 @@ class Disk:
             self.small = False
 
 
+class Sink(stand.Service):
+    kills = 0
+
+    def kill(self):
+        self.kills += 1
+        return super().kill()
+
+
 class Plant:
     def __init__(self, directory, store, n_sinks, bug):
         self.store = store
         self.broker = Broker(directory)
         self.disk = Disk(directory / "disk")
         self.sinks = [self._make_sink(directory, i, n_sinks, bug) for i in range(n_sinks)]
+        self.agents = agents.make(self.broker.port, directory)
         self.health = None
 
     def _make_sink(self, directory, index, n_sinks, bug):
@@ -77,13 +95,13 @@ class Plant:
                 "url": f"mqtt://127.0.0.1:{self.broker.port}",
                 "backoff": {"first": "50ms", "max": "500ms"},
             },
-            "topics": [f"{location}/+/telemetry/+"],
+            "topics": [f"{location}/+/telemetry/+", *(["agents/+/telemetry/+"] if n_sinks > 1 and index == 0 else [])],
             "spool": {"segment_size": "1MiB"},
             "dead_letters": {"max_size": "1GiB"},
             "retry": {"first": "50ms", "max": "500ms", "breaker_failures": 5, "breaker_open": "300ms"},
             "targets": [self.store.target],
         }
-        sink = stand.Service("influx-sink", config, place)
+        sink = Sink("influx-sink", config, place)
         if bug:
             library = stand.BUILD / "tests/chaos/libchaos-early-ack.so"
             sink.arguments[:0] = ["env", f"LD_PRELOAD={library}"]
@@ -98,6 +116,8 @@ class Plant:
             sink.start()
         for sink in self.sinks:
             stand.wait_until(lambda: "intake_up" in sink.log(), 30, what=f"the session; see {sink.log_path}")
+        for agent in self.agents:
+            agent.start()
 
     def waiting(self, sink):
         """Records in a sink's spool."""
@@ -111,14 +131,20 @@ class Plant:
         for path in sorted(Path(self.disk.path).glob("sink-*/dead-letters.jsonl*")):
             yield from path.read_text(errors="replace").splitlines()
 
+    def stop_agents(self):
+        for agent in self.agents:
+            agent.stop()
+
     def stop_sinks(self):
         for sink in self.sinks:
             sink.stop(30)
 
     def stop(self):
-        for program in [*self.sinks, self.broker]:
+        for program in [*self.agents, *self.sinks, self.broker]:
             if program.running():
                 program.kill()
+        for agent in self.agents:
+            agent.meter.close()
         if self.health:
             self.health.close()
         self.disk.close()

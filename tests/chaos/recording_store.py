@@ -49,6 +49,7 @@ class RecordingStore:
 
     def __init__(self, base_ms):
         self.base_ms = base_ms
+        self.repeats_known = True  # how often it was sent a line again
         self.mode = "ok"
         self.seen = {}  # (location, device): Seen
         self.answers = {}
@@ -165,9 +166,11 @@ class RecordingStore:
     def _keep(self, lines):
         with self._lock:
             for line in lines:
-                if line.startswith(b"sensors,"):
-                    tags, _, rest = line.partition(b" ")
+                tags, _, rest = line.partition(b" ")
+                if tags.startswith(b"sensors,"):
                     self._series(tags).add(int(rest[rest.rindex(b" ") + 1 :]) - self.base_ms)
+                elif tags.startswith(b"counted,"):
+                    self._series(tags).add(int(float(rest[2 : rest.index(b" ")])))
 
     def _series(self, tags):
         if tags not in self._tags:
@@ -199,6 +202,7 @@ class RealInfluxDB:
 
     def __init__(self, base_ms, directory):
         self.base_ms = base_ms
+        self.repeats_known = False
         self._influxdb = stores.InfluxDB(directory).start()
         self.answers, self._seen = {}, {}
         self._mode = "ok"
@@ -230,9 +234,10 @@ class RealInfluxDB:
         at, seen = self._seen.get(key, (0, None))
         if time.monotonic() - at > 2:
             seen = Seen()
-            rows = self._influxdb.query(f"SELECT v0 FROM sensors WHERE location='{key[0]}' AND device_id='{key[1]}'")
+            what = "n FROM counted" if key[0] == "agents" else "v0 FROM sensors"
+            rows = self._influxdb.query(f"SELECT {what} WHERE location='{key[0]}' AND device_id='{key[1]}'")
             for row in rows:
-                seen.add(row["time"] - self.base_ms)
+                seen.add(int(row["n"]) if key[0] == "agents" else row["time"] - self.base_ms)
             self._seen[key] = (time.monotonic(), seen)
         return seen
 

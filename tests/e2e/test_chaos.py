@@ -19,7 +19,7 @@ def chaos(*arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--seconds", 45), ("--seconds", 20, "--sinks", 2), ("--seconds", 20, "--store", "influxdb")]
+    "arguments", [("--seconds", 60), ("--seconds", 20, "--sinks", 2), ("--seconds", 20, "--store", "influxdb")]
 )
 def test_what_was_acknowledged_is_conserved(arguments):
     result = chaos(*arguments)
