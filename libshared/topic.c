@@ -201,7 +201,7 @@ bool topic_matches(const char *filter, const char *topic)
 int topic_echo(char out[TOPIC_SIZE], const char *filter)
 {
     size_t length = 0;
-    if (!strpbrk(filter, "+#"))
+    if (!strpbrk(filter, "+#") || skip_share(filter) != filter)
         return -ENOENT;
     for (; *filter; filter++) {
         bool wildcard = *filter == '+' || *filter == '#';

@@ -65,7 +65,7 @@ bool topic_matches(const char *filter, const char *topic);
 
 /* The topic by which a subscriber tests a filter: every wildcard level becomes `_echo`. What
  * arrives there is nobody's message. topic_echo() returns 0, -ENOENT for a filter without a
- * wildcard, or -ENAMETOOLONG. */
+ * wildcard and for a shared one, whose echo may go to another of its group, or -ENAMETOOLONG. */
 int topic_echo(char out[TOPIC_SIZE], const char *filter);
 bool topic_is_echo(const char *topic);
 

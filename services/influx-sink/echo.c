@@ -10,31 +10,14 @@
 #include <string.h>
 
 #define ECHO_MAX 64
-#define ECHO_LEVEL "_echo"
-
 struct echo {
     size_t n;
     struct {
         char *filter;
-        char topic[TOPIC_SIZE];
+        char topic[TOPIC_SIZE]; /* empty: it is not tested, topic_echo() says why */
     } items[ECHO_MAX];
     _Atomic uint64_t came; /* a bit for each item */
 };
-
-static void make_topic(char out[TOPIC_SIZE], const char *filter)
-{
-    size_t length = 0;
-
-    for (; *filter && length < TOPIC_SIZE - sizeof(ECHO_LEVEL); filter++) {
-        if (*filter == '+' || *filter == '#') {
-            memcpy(out + length, ECHO_LEVEL, strlen(ECHO_LEVEL));
-            length += strlen(ECHO_LEVEL);
-        } else {
-            out[length++] = *filter;
-        }
-    }
-    out[length] = '\0';
-}
 
 int echo_open(struct echo **out, const char *const *filters)
 {
@@ -48,7 +31,8 @@ int echo_open(struct echo **out, const char *const *filters)
             echo_close(echo);
             return -ENOMEM;
         }
-        make_topic(echo->items[i].topic, filters[i]);
+        if (topic_echo(echo->items[i].topic, filters[i]) != 0)
+            echo->items[i].topic[0] = '\0';
         echo->n++;
     }
     *out = echo;
@@ -64,10 +48,9 @@ void echo_close(struct echo *echo)
     free(echo);
 }
 
-/* A filter without a wildcard would make its echo a message like any other. */
 static bool is_tested(const struct echo *echo, size_t i)
 {
-    return strstr(echo->items[i].topic, "/" ECHO_LEVEL) != NULL;
+    return echo->items[i].topic[0] != '\0';
 }
 
 void echo_send(struct echo *echo, struct mqtt *mqtt)
@@ -80,9 +63,7 @@ void echo_send(struct echo *echo, struct mqtt *mqtt)
 
 bool echo_came(struct echo *echo, const char *topic)
 {
-    const char *level = strstr(topic, "/" ECHO_LEVEL);
-
-    if (!level || (level[sizeof(ECHO_LEVEL)] != '/' && level[sizeof(ECHO_LEVEL)] != '\0'))
+    if (!topic_is_echo(topic))
         return false;
     for (size_t i = 0; i < echo->n; i++)
         if (topic_matches(echo->items[i].filter, topic))

@@ -1,6 +1,6 @@
-/* Whether the broker really delivers what it granted: one message is published to each filter, its
- * wildcards replaced by "_echo", and must come back. mosquitto grants subscriptions that its ACL
- * then never serves. */
+/* Whether the broker really delivers what it granted: one message is published to each filter's
+ * topic_echo() and must come back. mosquitto grants subscriptions that its ACL then never serves.
+ * Filters that have none, without a wildcard or shared, are not tested. */
 #ifndef ECHO_H
 #define ECHO_H
 

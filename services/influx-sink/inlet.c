@@ -5,6 +5,7 @@
 #include "intake.h"
 #include "log.h"
 #include "receiver.h"
+#include "share.h"
 #include "tally.h"
 
 #include <errno.h>
@@ -100,10 +101,8 @@ static int inlet_make_names(struct inlet *inlet)
     if (!inlet->client_id)
         return -ENOMEM;
     for (; inlet->settings->filters[n]; n++)
-        if (asprintf(&inlet->filters[n], "%s/%s", root, inlet->settings->filters[n]) < 0) {
-            inlet->filters[n] = NULL;
+        if (!(inlet->filters[n] = share_below(root, inlet->settings->filters[n])))
             return -ENOMEM;
-        }
     if (inlet->settings->stats.serve && asprintf(&inlet->filters[n], "%s/_query/stats", root) < 0) {
         inlet->filters[n] = NULL;
         return -ENOMEM;
@@ -125,6 +124,35 @@ static int inlet_open_intake(struct inlet *inlet)
                        (const char *const *)inlet->filters, &handlers, inlet);
 }
 
+static void inlet_on_version(void *self, const struct mqtt_message *message)
+{
+    struct inlet *inlet = self;
+    char version[80];
+
+    snprintf(version, sizeof(version), "%.*s", (int)message->size, (const char *)message->payload);
+    if (!share_is_lost_by(version))
+        return;
+    log_warning("shared_subscription_at_risk",
+                "broker=\"%s\" what_happens=\"it forgets who shares when it starts again: what is "
+                "published before this sink is back goes to nobody\" what_to_do=\"split the topics "
+                "among the sinks by location or device instead\"",
+                version);
+    health_set_error(service_health(inlet->service), clock_time_ms(),
+                     "the broker forgets shared subscriptions when it starts again");
+}
+
+/* Who shares wants to know with what broker. */
+static int inlet_ask_version(struct inlet *inlet)
+{
+    int prefix;
+
+    for (size_t i = 0; inlet->settings->filters[i]; i++)
+        if (share_is(inlet->settings->filters[i], &prefix))
+            return mqtt_subscribe(service_mqtt(inlet->service), "$SYS/broker/version", 0,
+                                  inlet_on_version, inlet);
+    return 0;
+}
+
 static int inlet_set_up(struct inlet *inlet, struct spool *spool)
 {
     struct service *service = inlet->service;
@@ -137,6 +165,8 @@ static int inlet_set_up(struct inlet *inlet, struct spool *spool)
         error = echo_open(&inlet->echo, (const char *const *)inlet->filters);
     if (!error)
         error = receiver_open(&inlet->receiver, spool, inlet->echo, service_health(service));
+    if (!error)
+        error = inlet_ask_version(inlet);
     return error ? error : inlet_open_intake(inlet);
 }
 

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "share.h"
 #include "target_settings.h"
 #include "topic.h"
 
@@ -27,11 +28,18 @@ static void read_filters(struct settings *settings, struct config_node *root)
     if (n > SETTINGS_FILTERS_MAX)
         config_problem(node, NULL, "more than %d filters", SETTINGS_FILTERS_MAX);
     for (size_t i = 0; i < n && i < SETTINGS_FILTERS_MAX; i++) {
+        int prefix;
+
         settings->filters[i] = config_string_at(node, i);
         if (!settings->filters[i] || !settings->filters[i][0] || settings->filters[i][0] == '/')
             config_problem(node, NULL,
                            "filter %zu: a filter below the root is meant, such as \"%s\"", i + 1,
                            usual[0]);
+        else if (share_is(settings->filters[i], &prefix) && prefix == 0)
+            config_problem(node, NULL,
+                           "filter %zu: \"$share/GROUP/FILTER\" is meant, such as "
+                           "\"$share/sinks/%s\"",
+                           i + 1, usual[0]);
     }
 }
 

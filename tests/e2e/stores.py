@@ -169,6 +169,12 @@ class ScriptedStore:
         if status != 204:
             handler.wfile.write(text.encode())
 
+    def release(self):
+        """Answers again with 204; requests without an answer are given up."""
+        self.script = lambda lines: 204
+        self._released.set()
+        self._released = threading.Event()
+
     def close(self):
         self._released.set()
         self._server.shutdown()

@@ -266,6 +266,7 @@ static void names_the_topic_that_tests_a_filter(void **state)
         assert_true(topic_matches(cases[i].filter, topic));
     }
     assert_int_equal(topic_echo(topic, "iot/_query/stats"), -ENOENT);
+    assert_int_equal(topic_echo(topic, "$share/group/iot/+"), -ENOENT);
     char filter[2 * TOPIC_SIZE];
     memset(filter, '+', sizeof filter - 1);
     filter[sizeof filter - 1] = '\0';
