@@ -2,55 +2,14 @@
 
 import os
 import random
-import re
-import socket
 import time
 
 import pytest
 
 import contract
 import stand
-
-DEVICE = "iot/facility_a/plc_001"
-POLL_S = 0.05
-WRITE = re.compile(r"write time=(\d+) unit=1 table=(\w+) address=(\d+) value=(\d+)")
-PUMP, FAN, SPEED, MODE = ("coil", 1), ("coil", 3), ("holding", 0), ("holding", 1)
-
-
-class Plc:
-    """sim-plc and what it saw on the wire."""
-
-    def __init__(self, run_program, tmp_path):
-        self.port = stand.free_port()
-        self.control = tmp_path / "plc.sock"
-        self.program = run_program(
-            "tests/sim/sim-plc", "--listen", f"127.0.0.1:{self.port}", "--log-writes", "--control", self.control
-        )
-        stand.wait_until(lambda: stand.accepts(self.port), what="the simulator's port")
-
-    def writes(self, of=None, since=0):
-        """(ms since 1970, (table, address), value) of each write."""
-        found = [
-            (int(time_ms), (table, int(address)), int(value))
-            for time_ms, table, address, value in WRITE.findall(self.program.log())
-        ]
-        return [w for w in found if w[0] >= since and of in (None, w[1])]
-
-    def say(self, line):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(str(self.control))
-            s.sendall(f"{line}\n".encode())
-            s.shutdown(socket.SHUT_WR)
-            s.recv(1000)
-
-
-def now_ms():
-    return int(time.time() * 1000)
-
-
-@pytest.fixture
-def plc(run_program, tmp_path):
-    return Plc(run_program, tmp_path)
+from plant import (DEVICE, FAN, MODE, POLL_S, PUMP, SPEED, agent, assert_result, command, now_ms,  # noqa: F401
+                   plc)
 
 
 @pytest.fixture(autouse=True)
@@ -59,84 +18,6 @@ def keeps_the_contract(listener):
     for message in listener.messages:
         if message.payload and "/command/" not in message.topic:  # those are hostile on purpose
             contract.check(message.topic, message.payload)
-
-
-@pytest.fixture
-def agent(start, listener, plc, tmp_path):
-    """agent(pump={…}, fan={…}) serves the PLC, with more said of these actuators; waits until it is online."""
-
-    def serve(service=None, **more):
-        config = {
-            "service": service or {},
-            "buses": [
-                {
-                    "url": f"tcp://127.0.0.1:{plc.port}",
-                    "timeout": "200ms",
-                    "reconnect": {"first": "50ms", "max": "200ms"},
-                    "devices": [
-                        {
-                            "unit": 1,
-                            "location": "facility_a",
-                            "device": "plc_001",
-                            "breaker": {"failures": 3, "open": "1s"},
-                            "groups": [
-                                {
-                                    "measurement": "state",
-                                    "period": "50ms",
-                                    "points": [
-                                        {"name": name, "table": table, "address": address}
-                                        for name, (table, address) in
-                                        {"pump": PUMP, "fan": FAN, "speed": SPEED, "mode": MODE}.items()
-                                    ],
-                                },
-                                {
-                                    "measurement": "process",
-                                    "period": "50ms",
-                                    "points": [
-                                        {
-                                            "name": "pressure",
-                                            "table": "input",
-                                            "address": 5,
-                                            "divide": 10,
-                                            "valid": {"max": 25},
-                                        }
-                                    ],
-                                },
-                            ],
-                            "actuators": [
-                                {"name": "pump", "table": "coil", "address": 1, **more.get("pump", {})},
-                                {"name": "fan", "table": "coil", "address": 3, **more.get("fan", {})},
-                                {"name": "speed", "table": "holding", "address": 0, "min": 0, "max": 2000,
-                                 **more.get("speed", {})},
-                                {"name": "mode", "table": "holding", "address": 1, **more.get("mode", {})},
-                            ],
-                        }
-                    ],
-                }
-            ],
-        }
-        mark = listener.mark()
-        agent = start("modbus-agent", config)
-        online(listener, mark)
-        return agent
-
-    return serve
-
-
-def online(listener, since=0):
-    listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=since)
-    for name in ("pump", "fan", "speed", "mode"):
-        listener.wait(f"{DEVICE}/state/{name}", since=since)
-
-
-def command(listener, actuator, payload, **properties):
-    mark = listener.mark()
-    listener.publish(f"{DEVICE}/command/{actuator}", payload, **properties)
-    return listener.wait(f"{DEVICE}/result/{actuator}", since=mark).json
-
-
-def assert_result(result, outcome, reason):
-    assert (result["result"], result["reason"]) == (outcome, reason), result
 
 
 def failsafe(listener, actuator, cause, since=0, value=False):
