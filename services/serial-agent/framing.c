@@ -4,9 +4,11 @@
 
 #include <string.h>
 
-void framing_init(struct framing *framing, size_t max, enum checksum_kind checksum)
+void framing_init(struct framing *framing, const char *ends, size_t max,
+                  enum checksum_kind checksum)
 {
     memset(framing, 0, sizeof *framing);
+    framing->ends = ends;
     framing->max = max;
     framing->checksum = checksum;
 }
@@ -85,7 +87,7 @@ const char *framing_next(struct framing *framing, const char **bytes, size_t *si
         char c = *(*bytes)++;
 
         (*size)--;
-        if (c != '\n' && c != '\r') {
+        if (c == '\0' || !strchr(framing->ends, c)) {
             keep(framing, c);
             continue;
         }

@@ -1,6 +1,7 @@
-/* Lines out of a stream of bytes. A line ends with LF, CR or both; empty ones are skipped. What is
- * too long, holds a byte that text does not have (control characters, broken UTF-8), or fails its
- * checksum is dropped whole and counted, and reading goes on after the next line end. Pure. */
+/* Lines out of a stream of bytes. Each of some characters, LF and CR as a rule, ends a line; empty
+ * ones are skipped. What is too long, holds a byte that text does not have (control characters,
+ * broken UTF-8), or fails its checksum is dropped whole and counted, and reading goes on after the
+ * next line end. Pure. */
 #ifndef FRAMING_H
 #define FRAMING_H
 
@@ -13,7 +14,8 @@
 #define FRAMING_LINE_MAX 4096 /* characters that a line may be configured to have */
 
 struct framing {
-    size_t max; /* characters of a line at most */
+    const char *ends; /* borrowed */
+    size_t max;       /* characters of a line at most */
     enum checksum_kind checksum;
     size_t length;
     bool skipping; /* the rest of a line that is lost already */
@@ -26,8 +28,9 @@ struct framing {
     char line[FRAMING_LINE_MAX + 1];
 };
 
-/* `max` from 1 to FRAMING_LINE_MAX. */
-void framing_init(struct framing *framing, size_t max, enum checksum_kind checksum);
+/* `max` from 1 to FRAMING_LINE_MAX; `ends` is borrowed. */
+void framing_init(struct framing *framing, const char *ends, size_t max,
+                  enum checksum_kind checksum);
 
 /* Forgets a line begun, not the counters: the port was closed. A line begun counts as cut. */
 void framing_reset(struct framing *framing);

@@ -189,7 +189,7 @@ int link_open(struct link **out, struct loop *loop, const struct link_settings *
     link->self = self;
     link->backoff = (struct backoff){.first_ms = settings->backoff_first_ms,
                                      .max_ms = settings->backoff_max_ms};
-    framing_init(&link->framing, settings->max_line, settings->checksum);
+    framing_init(&link->framing, settings->line_ends, settings->max_line, settings->checksum);
     error = loop_timer_open(&link->timer, loop, on_time, link);
     if (error) {
         free(link);
@@ -212,6 +212,12 @@ void link_close(struct link *link)
     free(link);
 }
 
+static void show(const struct link *link, bool out, const char *bytes, ssize_t n)
+{
+    if (n > 0 && link->handlers.on_bytes)
+        link->handlers.on_bytes(link->self, out, bytes, (size_t)n);
+}
+
 /* Returns the bytes taken or an error as port_read(). */
 static ssize_t take(struct link *link, bool *said)
 {
@@ -222,6 +228,7 @@ static ssize_t take(struct link *link, bool *said)
     const char *line;
 
     link->stats.bytes_in += left;
+    show(link, false, bytes, n);
     if (link->resetting)
         return n;
     while ((line = framing_next(&link->framing, &at, &left)) != NULL) {
@@ -254,6 +261,7 @@ static int flush(struct link *link)
 
     while (n > 0 && sent < link->out.size) {
         n = port_write(link->port, link->out.data + sent, link->out.size - sent);
+        show(link, true, link->out.data + sent, n);
         sent += n > 0 ? (size_t)n : 0;
     }
     link->stats.bytes_out += sent;
@@ -292,13 +300,14 @@ void link_send(struct link *link, const char *line)
         return;
     if (link->settings->sums_requests)
         checksum_write(link->settings->checksum, line, strlen(line), sum);
-    if (link->out.size + strlen(line) + strlen(sum) + 1 > OUT_MAX) {
+    if (link->out.size + strlen(line) + strlen(sum) + strlen(link->settings->request_end) >
+        OUT_MAX) {
         link->stats.overruns++;
         return;
     }
     buffer_text(&link->out, line);
     buffer_text(&link->out, sum);
-    buffer_char(&link->out, '\n');
+    buffer_text(&link->out, link->settings->request_end);
     /* An error shows again when the loop finds the descriptor ready, and is dealt with there. */
     flush(link);
     if (link->out.size > 0)

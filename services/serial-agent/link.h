@@ -15,7 +15,9 @@
 struct link_settings {
     const char *url; /* as port_open() takes it; borrowed */
     struct port_settings port;
-    bool reset_on_open; /* by the modem lines, as link_reset() */
+    bool reset_on_open;      /* by the modem lines, as link_reset() */
+    const char *line_ends;   /* each of these ends a line that comes; borrowed */
+    const char *request_end; /* put behind each that goes; borrowed */
     size_t max_line;
     enum checksum_kind checksum; /* of the lines that come */
     bool sums_requests;          /* and of those that go */
@@ -27,6 +29,8 @@ struct link_handlers {
     void (*on_up)(void *self);
     void (*on_line)(void *self, const char *line); /* borrowed for the call */
     void (*on_lines_end)(void *self); /* after one or more of them: nothing more has come yet */
+    /* Bytes went out or came in, as they are; NULL where nobody wants to see them. */
+    void (*on_bytes)(void *self, bool out, const char *bytes, size_t size);
     /* Lost, or could not be opened: `reason` is a sentence, borrowed for the call. */
     void (*on_down)(void *self, const char *reason);
 };
@@ -53,7 +57,8 @@ int link_open(struct link **out, struct loop *loop, const struct link_settings *
               const struct link_handlers *handlers, void *self);
 void link_close(struct link *link); /* takes NULL; not from within a handler */
 
-/* Sends the line, its checksum where there is to be one, and LF. Nothing where the link is down. */
+/* Sends the line, its checksum where there is to be one, and its end. Nothing where the link is
+ * down. */
 void link_send(struct link *link, const char *line);
 
 /* As framing_abandon(). */

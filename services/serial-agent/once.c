@@ -4,6 +4,7 @@
 #include "number.h"
 #include "reader.h"
 #include "service.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,11 +70,36 @@ static void print_point(const struct reader *reader, size_t i)
     print_origin(&reader->settings->decoder, i);
 }
 
+/* Texts as they are, everything else as C has it. */
+static size_t print_character(const char *bytes, size_t size)
+{
+    size_t length = utf8_length(bytes, size);
+    unsigned char c = (unsigned char)bytes[0];
+
+    if (c >= '\a' && c <= '\r')
+        printf("\\%c", "abtnvfr"[c - '\a']);
+    else if (c == '\\')
+        printf("\\\\");
+    else if (length == 0 || c < 0x20 || c == 0x7F)
+        printf("\\x%02x", c);
+    else
+        printf("%.*s", (int)length, bytes);
+    return length > 0 ? length : 1;
+}
+
+static void on_bytes(void *self, bool out, const char *bytes, size_t size)
+{
+    (void)self;
+    printf("  %c ", out ? '>' : '<');
+    for (size_t i = 0; i < size;)
+        i += print_character(bytes + i, size - i);
+    printf("\n");
+}
+
 static void send_line(void *self, const char *line)
 {
     struct once *once = self;
 
-    printf("  > %s\n", line);
     link_send(once->link, line);
 }
 
@@ -122,7 +148,7 @@ static int on_stream_line(void *self, const char *line)
     if (index >= 0)
         on_taken(once, (size_t)index);
     else
-        printf("    none of the fields is in it: not taken for a reading\n");
+        printf("    %s\n    none of the fields is in it: not taken for a reading\n", line);
     return index;
 }
 
@@ -202,7 +228,6 @@ static void on_line(void *self, const char *line)
 {
     struct once *once = self;
 
-    printf("  < %s\n", line);
     board_line(&once->board, line, loop_now(once->loop));
 }
 
@@ -222,8 +247,11 @@ static void on_limit(void *self)
     loop_stop(once->loop);
 }
 
-static const struct link_handlers link_handlers = {
-    .on_up = on_up, .on_line = on_line, .on_lines_end = go_on, .on_down = on_down};
+static const struct link_handlers link_handlers = {.on_up = on_up,
+                                                   .on_line = on_line,
+                                                   .on_lines_end = go_on,
+                                                   .on_bytes = on_bytes,
+                                                   .on_down = on_down};
 
 static int64_t limit_of(const struct board_config *config)
 {

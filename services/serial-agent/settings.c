@@ -11,6 +11,7 @@
 #define BOARDS_MAX 256
 #define DAY_MS 86400000
 #define LINE_DEFAULT 512
+#define ENDS_MAX 4
 #define BOOT_WAIT_MS 2500
 #define BOOT_LEAST_MS 500 /* a reset takes half of it */
 
@@ -48,6 +49,17 @@ static bool configure_reset(struct config_node *node, const char *key)
     return wanted;
 }
 
+static void configure_ends(struct link_settings *out, struct config_node *node)
+{
+    out->line_ends = config_string(node, "line_end", "\r\n");
+    out->request_end = config_string(node, "request_end", "\n");
+    if (out->line_ends[0] == '\0')
+        config_problem(node, "line_end", "is empty: no line would ever end");
+    if (strlen(out->line_ends) > ENDS_MAX || strlen(out->request_end) > ENDS_MAX)
+        config_problem(node, "line_end", "and \"request_end\" have at most %d characters",
+                       ENDS_MAX);
+}
+
 static void configure_link(struct link_settings *out, struct config_node *node)
 {
     struct config_node *backoff = config_object(node, "backoff");
@@ -61,6 +73,7 @@ static void configure_link(struct link_settings *out, struct config_node *node)
                        out->url);
     configure_port(&out->port, node);
     out->reset_on_open = configure_reset(node, "reset_on_open");
+    configure_ends(out, node);
     out->max_line = (size_t)config_integer(node, "max_line", LINE_DEFAULT, 1, FRAMING_LINE_MAX);
     out->checksum =
         (enum checksum_kind)config_choice(checksum, "kind", checksum_names, CHECKSUM_NONE);

@@ -3,6 +3,8 @@
  * A device, beside "location" and "device"; what is left out is as shown, durations are texts:
  *   "port"            "/dev/…", "usb:VID:PID[:SERIAL]" or "tcp://host:port"; no fall-back
  *   "baud": 9600, "frame": "8N1", "dtr": true, "rts": true, "reset_on_open": false
+ *   "line_end": "\r\n"      each of its characters ends a line that comes
+ *   "request_end": "\n"     put behind each that goes
  *   "max_line": 512, "checksum": {"kind": "none", "requests": false}          checksum.h
  *   "boot_wait": "2500ms", "reply_timeout": "1s", "offline_after": 3
  *   "breaker": {"threshold": 5, "open": "1m"}, "reset_on_hang": false, "backoff": {"first", "max"}

@@ -112,7 +112,7 @@ static int configure_poll(struct poll_settings *out, struct board_poll *poll,
 {
     poll->request = config_require_string(node, "request");
     if (strpbrk(poll->request, "\r\n"))
-        config_problem(node, "request", "is one line; its end is added");
+        config_problem(node, "request", "is one line; its end (\"request_end\") is added");
     poll->period_ms = config_duration(node, "period", 1000, 10, DAY_MS);
     return configure_reading(out, node);
 }

@@ -51,6 +51,7 @@ void tally_raise(struct tally *tally, struct health *health, const struct tally_
         {"dropped.bad_checksums", link.bad_sums},
         {"dropped.cut_lines", link.cut_lines},
         {"dropped.thinned", read.thinned},
+        {"dropped.unsent", link.overruns},
         {"patterns.given_up", read.given_up},
         {"bytes.bad", link.bad_bytes},
         {"bytes.in", link.bytes_in},

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define TALLY_COUNTERS 25
+#define TALLY_COUNTERS 26
 
 struct tally { /* starts as `= {0}` */
     uint64_t told[TALLY_COUNTERS];

@@ -39,7 +39,9 @@ bool writer_next(struct writer *writer, struct board_write *out)
         const struct output_settings *output = &writer->config->outputs[index];
         struct value said = mapping_say(&output->mapping, writer->wanted);
 
-        if (phrase_render(&output->write, &said, writer->line) != 0) {
+        /* A text with the request's end in it would be two requests. */
+        if (phrase_render(&output->write, &said, writer->line) != 0 ||
+            strpbrk(writer->line, writer->config->link.request_end)) {
             controls_done(writer->controls, index, COMMAND_REJECTED, "bad_value", unknown);
             continue;
         }

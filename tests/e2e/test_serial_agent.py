@@ -62,6 +62,8 @@ class Board:
         self.hangs = False
         self.refuses = False  # keeps its outputs as they are and says OK all the same
         self.heard = []
+        self.manner = "whole"
+        self.cut = 0
         self.master = None
 
     def plug(self):
@@ -97,17 +99,32 @@ class Board:
             for line in lines:
                 self._answer(master, line)
 
+    def _pieces(self, data):
+        if self.manner == "byte by byte":
+            return [data[i : i + 1] for i in range(len(data))]
+        if self.manner == "cut at every byte":
+            self.cut += 1
+            cut = self.cut % len(data)
+            return [data[:cut], data[cut:]]
+        return [data]
+
+    def _say(self, master, data):
+        for piece in self._pieces(data):
+            os.write(master, piece)
+            if piece != data:
+                time.sleep(0.001)  # so that they are not read together
+
     def _answer(self, master, line):
         self.heard.append(line)
         if self.hangs:
             return
         if line == b"READ_SENSORS":
-            os.write(master, READING % self.fan)
+            self._say(master, READING % self.fan)
         elif line in (b"LED,13,ON", b"LED,13,OFF"):
             self.fan = self.fan if self.refuses else line.endswith(b"ON")
-            os.write(master, b"OK\r\n")
+            self._say(master, b"OK\r\n")
         else:
-            os.write(master, b"ERR,no such pin\r\n")
+            self._say(master, b"ERR,no such pin\r\n")
 
 
 @pytest.fixture
@@ -218,6 +235,25 @@ def test_unplugged_and_plugged_in_again(agent, listener, board):
         listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
     assert command(listener, "fan", "ON")["result"] == "ok"
     assert serial_board.descriptors(agent.process.pid) == before
+
+
+@pytest.mark.parametrize("manner", ["whole", "cut at every byte", "byte by byte"])
+def test_a_conversation_in_pieces(start, listener, board, manner):
+    board.manner = manner
+    settings = config(board.link, boot_wait="0ms", reply_timeout="5s")
+    settings["devices"][0]["polls"][0]["period"] = "10ms"
+    start("serial-agent", settings)
+    listener.wait(f"{DEVICE}/telemetry/sensors")
+    for value in ("ON", "OFF") * 5:
+        result = command(listener, "fan", value)
+        assert (result["result"], result["value"]) == ("ok", value == "ON")
+    assert command(listener, "alarm", "ON")["reason"] == "verify_failed"
+    enough = 2 * len(READING)
+    listener.wait(f"{DEVICE}/telemetry/sensors", lambda m: m.json["seq"] >= enough)
+    read = [m.json for m in listener.find(f"{DEVICE}/telemetry/sensors")]
+    assert [r["seq"] for r in read] == list(range(1, len(read) + 1))
+    for reading in read:
+        assert reading["values"] == {"temperature": 23.5, "humidity": 61, "fan": reading["values"]["fan"]}
 
 
 def test_garbage_is_survived_and_counted(agent, listener, board):
@@ -404,7 +440,7 @@ def test_json_replies_and_once(run_program, tmp_path):
         capture_output=True, text=True, timeout=30,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "> GET_DATA" in answer.stdout
-    assert re.search(r'< \{"temp":', answer.stdout)
+    assert "> GET_DATA\\n\n" in answer.stdout
+    assert re.search(r'< \{"temp":.*\}\\r\\n\n', answer.stdout)
     assert re.search(r"temperature +[0-9.]+ +\(temp\)", answer.stdout)
     assert re.search(r"fan +false", answer.stdout)

@@ -84,9 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (!pattern && pattern_open(&pattern, "^(?<a>\\w+)=(?<b>(?<c>.*?)x+)*$", error, sizeof error))
         abort();
-    framing_init(&framing, LINE_MAX_LENGTH, kind);
+    framing_init(&framing, "\r\n", LINE_MAX_LENGTH, kind);
     length = take(&framing, bytes, n, n > 0 ? n : 1, whole);
-    framing_init(&framing, LINE_MAX_LENGTH, kind);
+    framing_init(&framing, "\r\n", LINE_MAX_LENGTH, kind);
     if (take(&framing, bytes, n, 1, single) != length || memcmp(whole, single, length) != 0)
         abort();
     for (size_t at = 0; at < length; at += strlen(whole + at) + 1)

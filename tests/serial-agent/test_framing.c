@@ -20,6 +20,7 @@ struct sample {
     uint64_t bad_bytes;
     enum checksum_kind checksum;
     uint64_t bad_sums;
+    const char *ends; /* NULL: CR and LF */
 };
 
 #define BYTES(text) .bytes = text, sizeof text - 1
@@ -46,6 +47,8 @@ static const struct sample samples[] = {
     {BYTES("\x7f\n"), "", 0, 1, 1},
     {BYTES("$A,1*5C\n$A,1*5c\n$A,2*5C\n$A,1\n*00\n"), "$A,1|$A,1|", 0, 0, 0, CHECKSUM_NMEA, 2},
     {BYTES("123456789*4B37\n123456789*374B\n"), "123456789|", 0, 0, 0, CHECKSUM_CRC16_MODBUS, 1},
+    {BYTES("a=1;;b=2;c"), "a=1|b=2|", .ends = ";"},
+    {BYTES("\x03T\nU\x03V\x03"), "V|", .bad_lines = 1, .bad_bytes = 1, .ends = "\x03"},
 };
 
 static void feed(struct framing *framing, const char *bytes, size_t size, char *heard)
@@ -77,7 +80,8 @@ static void whole_and_cut_at_every_byte(void **state)
             struct framing framing;
             char heard[128] = "";
 
-            framing_init(&framing, MAX, samples[i].checksum);
+            framing_init(&framing, samples[i].ends ? samples[i].ends : "\r\n", MAX,
+                         samples[i].checksum);
             feed(&framing, samples[i].bytes, cut, heard);
             feed(&framing, samples[i].bytes + cut, samples[i].size - cut, heard);
             assert_heard(&samples[i], &framing, heard);
@@ -91,7 +95,8 @@ static void byte_by_byte(void **state)
         struct framing framing;
         char heard[128] = "";
 
-        framing_init(&framing, MAX, samples[i].checksum);
+        framing_init(&framing, samples[i].ends ? samples[i].ends : "\r\n", MAX,
+                     samples[i].checksum);
         for (size_t at = 0; at < samples[i].size; at++)
             feed(&framing, samples[i].bytes + at, 1, heard);
         assert_heard(&samples[i], &framing, heard);
@@ -109,7 +114,7 @@ static void the_longest_line_fits(void **state)
     (void)state;
     memset(bytes, 'x', sizeof bytes);
     bytes[FRAMING_LINE_MAX] = '\n';
-    framing_init(&framing, FRAMING_LINE_MAX, CHECKSUM_NONE);
+    framing_init(&framing, "\r\n", FRAMING_LINE_MAX, CHECKSUM_NONE);
     line = framing_next(&framing, &at, &size);
     assert_non_null(line);
     assert_int_equal(strlen(line), FRAMING_LINE_MAX);
@@ -121,7 +126,7 @@ static void a_reset_forgets_what_was_begun(void **state)
     char heard[128] = "";
 
     (void)state;
-    framing_init(&framing, MAX, CHECKSUM_NONE);
+    framing_init(&framing, "\r\n", MAX, CHECKSUM_NONE);
     feed(&framing, "TEMP:2", 6, heard);
     framing_reset(&framing);
     feed(&framing, "OK\n", 3, heard);
@@ -140,7 +145,7 @@ static void what_is_abandoned_is_dropped_to_its_end(void **state)
     char heard[128] = "";
 
     (void)state;
-    framing_init(&framing, MAX, CHECKSUM_NONE);
+    framing_init(&framing, "\r\n", MAX, CHECKSUM_NONE);
     framing_abandon(&framing); /* nothing has begun */
     feed(&framing, "TEMP:2", 6, heard);
     framing_abandon(&framing);

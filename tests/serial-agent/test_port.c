@@ -1,5 +1,5 @@
-/* The modem lines, which a pseudo-terminal does not have: this program's own ioctl() stands before
- * the C library's and keeps them. Then frames, and who holds a port. */
+/* The modem lines and the frame, which a pseudo-terminal does not have: this program's own ioctl()
+ * stands before the C library's and keeps them. Then who may open a port, and who holds one. */
 #include "holder.h"
 #include "link.h"
 #include "port.h"
@@ -17,10 +17,19 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <sys/file.h>
 
 #define DTR 0x002 /* TIOCM_DTR and TIOCM_RTS */
 #define RTS 0x004
 
+/* As the kernel has it; <asm/termbits.h> does not go with <pty.h>. */
+struct termios2 {
+    unsigned iflag, oflag, cflag, lflag;
+    unsigned char line, cc[19];
+    unsigned ispeed, ospeed;
+};
+
+static struct termios2 wanted;
 static int lines = DTR | RTS;
 static int edges; /* of DTR */
 
@@ -33,6 +42,8 @@ int ioctl(int fd, unsigned long request, ...)
     va_start(arguments, request);
     given = va_arg(arguments, int *);
     va_end(arguments);
+    if (request == TCSETS2)
+        memcpy(&wanted, given, sizeof wanted);
     if (request == TIOCMGET)
         *given = lines;
     else if (request == TIOCMBIS)
@@ -63,8 +74,12 @@ static int setup(void **state)
 
     assert_int_equal(openpty(&stand->master, &stand->slave, stand->path, NULL, NULL), 0);
     assert_int_equal(loop_open(&stand->loop), 0);
-    stand->settings = (struct link_settings){
-        .url = stand->path, .max_line = 64, .backoff_first_ms = 1, .backoff_max_ms = 1};
+    stand->settings = (struct link_settings){.url = stand->path,
+                                             .line_ends = "\r\n",
+                                             .request_end = "\r",
+                                             .max_line = 64,
+                                             .backoff_first_ms = 1,
+                                             .backoff_max_ms = 1};
     stand->settings.port = (struct port_settings){.baud = 115200, .dtr = true, .rts = true};
     assert_int_equal(port_read_frame(&stand->settings.port, "8N1"), 0);
     lines = DTR | RTS;
@@ -130,7 +145,8 @@ static void on_down(void *self, const char *reason)
     snprintf(stand->heard, sizeof stand->heard, "%s", reason);
 }
 
-static const struct link_handlers handlers = {on_up, on_line, on_lines_end, on_down};
+static const struct link_handlers handlers = {
+    .on_up = on_up, .on_line = on_line, .on_lines_end = on_lines_end, .on_down = on_down};
 
 static void begin(struct stand *stand)
 {
@@ -151,6 +167,58 @@ static void opening_moves_no_line_unless_told_to(void **state)
     begin(stand);
     run_for(stand, 20);
     assert_int_equal(lines, RTS);
+}
+
+static void a_terminal_is_set_to_what_is_wanted_and_nothing_else(void **state)
+{
+    struct stand *stand = *state;
+    struct termios2 got;
+
+    stand->settings.port.baud = 250000; /* none of the classic ones */
+    assert_int_equal(port_read_frame(&stand->settings.port, "7E2"), 0);
+    begin(stand);
+    run_for(stand, 20);
+    assert_int_equal(stand->ups, 1);
+    assert_int_equal(wanted.cflag & (CSIZE | PARENB | PARODD | CSTOPB), CS7 | PARENB | CSTOPB);
+    assert_int_equal(wanted.cflag & (HUPCL | CRTSCTS), 0); /* closing it resets no board */
+    assert_int_equal(wanted.cflag & (CLOCAL | CREAD), CLOCAL | CREAD);
+    assert_int_equal(wanted.iflag & (IXON | IXOFF | ICRNL | ISTRIP), 0);
+    assert_int_equal(wanted.oflag | wanted.lflag, 0);
+    assert_int_equal(ioctl(stand->slave, TCGETS2, &got), 0);
+    assert_int_equal(got.ospeed, 250000);
+    assert_int_equal(got.ispeed, 250000);
+}
+
+static void nobody_else_gets_at_an_open_port(void **state)
+{
+    struct stand *stand = *state;
+    int exclusive = 0;
+
+    begin(stand);
+    run_for(stand, 20);
+    assert_int_equal(ioctl(stand->slave, TIOCGEXCL, &exclusive), 0);
+    assert_int_equal(exclusive, 1);
+    assert_int_equal(flock(stand->slave, LOCK_EX | LOCK_NB), -1);
+    link_close(stand->link);
+    stand->link = NULL;
+    assert_int_equal(flock(stand->slave, LOCK_EX | LOCK_NB), 0);
+}
+
+static void a_request_goes_out_with_its_checksum_and_end(void **state)
+{
+    struct stand *stand = *state;
+    char sent[16] = "";
+
+    stand->settings.checksum = CHECKSUM_NMEA;
+    stand->settings.sums_requests = true;
+    begin(stand);
+    run_for(stand, 20);
+    link_send(stand->link, "$A,1");
+    assert_int_equal(read(stand->master, sent, sizeof sent - 1), 8);
+    assert_string_equal(sent, "$A,1*5C\r");
+    for (int i = 0; i < 4000; i++) /* nobody reads: what does not fit is dropped and counted */
+        link_send(stand->link, "$A,1");
+    assert_in_range(link_stats(stand->link).overruns, 1, 3999);
 }
 
 static void lines_that_come_in_one_go_end_together(void **state)
@@ -264,6 +332,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(opening_moves_no_line_unless_told_to),
+        TEST(a_terminal_is_set_to_what_is_wanted_and_nothing_else),
+        TEST(nobody_else_gets_at_an_open_port),
+        TEST(a_request_goes_out_with_its_checksum_and_end),
         TEST(lines_that_come_in_one_go_end_together),
         TEST(a_reset_is_a_pulse_and_what_comes_meanwhile_is_dropped),
         TEST(reset_on_open_is_one),

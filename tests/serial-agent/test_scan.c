@@ -1,5 +1,6 @@
 /* The list of serial ports, over a /dev and a /sys of the test's own making. */
 #include "scan.h"
+#include "settings.h"
 #include "usb.h"
 
 #include <errno.h>
@@ -82,6 +83,33 @@ static void ports_are_named_with_all_that_is_known(void **state)
     assert_null(strstr(text, "ttyS1"));
 }
 
+static void each_entry_is_one_for_the_configuration(void **state)
+{
+    static char text[8192];
+    FILE *out = fmemopen(text, sizeof text, "w");
+    int n = 0;
+
+    assert_non_null(out);
+    scan_ports(out, *state);
+    fclose(out);
+    for (char *at = text; (at = strstr(at, "  entry    ")) != NULL; n++) {
+        char file[1024];
+        struct config *config;
+        void *settings = NULL;
+
+        at += strlen("  entry    ");
+        snprintf(file, sizeof file, "{\"devices\": [%.*s]}", (int)strcspn(at, "\n"), at);
+        assert_int_equal(config_open_text(&config, "scan", file), 0);
+        assert_int_equal(settings_configure(&settings, config_root(config)), 0);
+        if (!config_check(config))
+            config_report(config, stderr);
+        assert_true(config_check(config));
+        settings_discard(settings);
+        config_close(config);
+    }
+    assert_int_equal(n, 3);
+}
+
 static void a_port_is_found_by_vendor_and_product(void **state)
 {
     const char *root = *state;
@@ -108,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_port_is_found_by_vendor_and_product, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_entry_is_one_for_the_configuration, setup, teardown),
         cmocka_unit_test_setup_teardown(ports_are_named_with_all_that_is_known, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

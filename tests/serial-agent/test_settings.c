@@ -73,6 +73,8 @@ static void what_is_wrong_is_named_with_its_path(void **state)
         {"{\"devices\":[{}]}", "devices[0].port"},
         {BOARD_WITH("\"actuators\":[]"), "devices[0].polls"},
         {BOARD_WITH(POLLS ",\"baud\":0"), "devices[0].baud"},
+        {BOARD_WITH(POLLS ",\"line_end\":\"\""), "devices[0].line_end"},
+        {BOARD_WITH(POLLS ",\"request_end\":\"12345\""), "at most 4 characters"},
         {BOARD_WITH(POLLS ",\"bord\":1"), "devices[0].bord"},
         {BOARD_WITH(POLLS ",\"backoff\":{\"first\":\"1m\",\"max\":\"1s\"}"),
          "devices[0].backoff.first"},
