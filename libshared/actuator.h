@@ -84,6 +84,9 @@ void actuator_observe(struct actuator *actuator, struct value held, int64_t now_
  * carried out. */
 void actuator_force(struct actuator *actuator, const char *cause, int64_t now_ms, int64_t time_ms);
 
+/* Has the next actuator_tick() try again at once, where a safe value is owed. */
+void actuator_force_now(struct actuator *actuator, int64_t now_ms);
+
 /* To be called often: what was on for too long is forced ("max_on"), and what is forced and not
  * confirmed is queued again, while the device is there. */
 void actuator_tick(struct actuator *actuator, bool device_online, int64_t now_ms, int64_t time_ms);

@@ -209,6 +209,11 @@ void actuator_force(struct actuator *actuator, const char *cause, int64_t now_ms
     credit(actuator, source, "", time_ms);
 }
 
+void actuator_force_now(struct actuator *actuator, int64_t now_ms)
+{
+    actuator->force_ms = now_ms;
+}
+
 void actuator_tick(struct actuator *actuator, bool device_online, int64_t now_ms, int64_t time_ms)
 {
     if (now_ms >= guard_expiry_ms(&actuator->guard) && !actuator->forcing &&

@@ -43,6 +43,10 @@ void controls_done(struct controls *controls, int index, enum command_outcome ou
 void controls_observe(struct controls *controls, int index, struct value held);
 void controls_offline(struct controls *controls); /* rejects what is queued */
 
+/* The wire to the device is there again: safe values that are owed to it are queued at once, ahead
+ * of whatever tells that the device is. */
+void controls_wire_up(struct controls *controls);
+
 /* How feeding the device's watchdog ended: NULL, or the contract's reason, static. Counted as
  * "watchdog.fed" and "watchdog.failed.timeout"…; what was not to be fed as "watchdog.withheld…". */
 void controls_fed(struct controls *controls, const char *failure);

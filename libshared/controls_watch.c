@@ -74,7 +74,7 @@ static const char *judge(struct controls *controls, struct control *control)
 }
 
 /* What goes to its safe value goes ahead of what is commanded. */
-static void tick(struct controls *controls, struct control *control)
+static void tick(struct controls *controls, struct control *control, bool device_is_there)
 {
     const char *cause = judge(controls, control);
     bool waited;
@@ -82,8 +82,7 @@ static void tick(struct controls *controls, struct control *control)
     if (cause)
         force(controls, control, cause);
     waited = actuator_waiting(control->actuator);
-    actuator_tick(control->actuator, controls_device_is_there(controls), clock_now_ms(),
-                  clock_time_ms());
+    actuator_tick(control->actuator, device_is_there, clock_now_ms(), clock_time_ms());
     if (waited || !actuator_waiting(control->actuator))
         return;
     control->turn = 0;
@@ -97,9 +96,17 @@ static void on_time(void *self)
     if (mqtt_is_up(controls->mqtt))
         controls->broker_ms = clock_now_ms();
     for (size_t i = 0; i < controls->n_controls; i++)
-        tick(controls, &controls->controls[i]);
+        tick(controls, &controls->controls[i], controls_device_is_there(controls));
     controls_feed(controls);
     loop_timer_set(controls->timer, clock_now_ms() + TICK_MS);
+}
+
+void controls_wire_up(struct controls *controls)
+{
+    for (size_t i = 0; i < controls->n_controls; i++) {
+        actuator_force_now(controls->controls[i].actuator, clock_now_ms());
+        tick(controls, &controls->controls[i], true);
+    }
 }
 
 /* Gives the one heartbeat of a controller, however many listen to it; NULL where it has no name. */
@@ -175,7 +182,7 @@ void controls_leave(struct controls *controls)
         if (!actuator_settings(control->actuator)->fail_safe.exit)
             continue;
         force(controls, control, "exit");
-        tick(controls, control);
+        tick(controls, control, controls_device_is_there(controls));
     }
 }
 

@@ -413,6 +413,8 @@ void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
     /* Without a poll nothing but the link says whether commands can be tried. */
     unit->answered = !down && unit->settings->n_groups == 0;
     update_state(unit, time_ms);
+    if (!down)
+        controls_wire_up(unit->controls);
 }
 
 void unit_announce(struct unit *unit)

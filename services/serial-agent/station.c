@@ -143,6 +143,7 @@ static void on_up(void *self)
 
     station->up = true;
     board_opened(&station->board, loop_now(station->context.loop));
+    controls_wire_up(station->controls);
     go_on(station);
 }
 

@@ -1,4 +1,4 @@
-"""A wire between an agent and a simulator's TCP port: it can lose answers, and it can be pulled."""
+"""A wire between an agent and a simulator's TCP port: it can lose what goes over it, and it can be pulled."""
 
 import os
 import pty
@@ -12,21 +12,26 @@ READS_AT_ONCE = 4096
 
 
 class _Wire:
-    """Carries what comes, piece by piece. A simulator's answer is one piece.
+    """Carries what comes, piece by piece. A request is one piece, and so is its answer.
 
-    lose(is_lost) swallows the answer to the next request of which is_lost(bytes) is true; `lost` counts them.
+    lose_answer(which) swallows the answer to the next request of which which(bytes) is true, lose_request(which) that
+    request itself; `lost` counts them.
     """
 
     def __init__(self, port):
         self.port = port
         self.lost = 0
         self.asked = []  # (monotonic time, bytes) of what the agent sent
-        self._is_lost = None
+        self._which = None
+        self._request_too = False
         self._losing = False
         self._ends = threading.Event()
 
-    def lose(self, is_lost):
-        self._is_lost = is_lost
+    def lose_answer(self, which):
+        self._which, self._request_too = which, False
+
+    def lose_request(self, which):
+        self._which, self._request_too = which, True
 
     def _dial(self):
         far = socket.create_connection(("127.0.0.1", self.port))
@@ -35,9 +40,14 @@ class _Wire:
 
     def _asked(self, data):
         self.asked.append((time.monotonic(), data))
-        if self._is_lost and self._is_lost(data):
-            self._is_lost, self._losing = None, True
-        return data
+        if not self._which or not self._which(data):
+            return data
+        self._which = None
+        if not self._request_too:
+            self._losing = True
+            return data
+        self.lost += 1
+        return b""
 
     def _answered(self, data):
         if self._losing:
