@@ -80,6 +80,8 @@ struct value config_value(struct config_node *node, const char *key); /* VALUE_N
 /* The first line of the file that `key` names; NULL where the key is absent. Masked when printed.
  */
 const char *config_secret_file(struct config_node *node, const char *key);
+/* The name of the file that config_secret_file() has read, to look whether it changes. */
+const char *config_secret_path(struct config_node *node, const char *key);
 /* A string whose user:password@ part, if any, is masked when printed. */
 const char *config_url(struct config_node *node, const char *key, const char *fallback);
 

@@ -132,6 +132,13 @@ const char *config_secret_file(struct config_node *node, const char *key)
     return path.type == VALUE_TEXT ? read_secret(slot, path.text) : NULL;
 }
 
+const char *config_secret_path(struct config_node *node, const char *key)
+{
+    const struct config_want want = {VALUE_TEXT, "the name of a file", false};
+    struct value path = config_slot_take(at_key(node, key), &want);
+    return path.type == VALUE_TEXT ? path.text : NULL;
+}
+
 /* ---- numbers ---- */
 
 bool config_bool(struct config_node *node, const char *key, bool fallback)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ECHO_MAX 64
+
 struct echo {
     size_t n;
     struct {

@@ -67,10 +67,23 @@ static int set_up_target(struct setup_session *session)
                                                      : setup_influx1(session);
 }
 
-static int set_up(const struct settings *settings, const struct target_settings *from, char *secret)
+/* Whether statistics are asked of this store and, where with credentials of their own, the file. */
+static void find_reader(struct setup_session *session, const struct stats_settings *stats)
+{
+    const struct target_settings *target = session->target, *store = &stats->store;
+
+    session->reads = stats->serve && strcmp(store->name, target->name) == 0;
+    if (session->reads && store->secret_file && store->token &&
+        strcmp(store->secret_file, target->secret_file ? target->secret_file : "") != 0)
+        session->read_file = store->secret_file;
+}
+
+static int set_up(const struct settings *settings, const struct target_settings *from, char *secret,
+                  bool make_tokens)
 {
     struct target_settings target = *from;
-    struct setup_session session = {.target = &target, .retention_ms = settings->retention_ms};
+    struct setup_session session = {
+        .target = &target, .retention_ms = settings->retention_ms, .make_tokens = make_tokens};
     char *colon = strchr(secret, ':');
     int error;
 
@@ -81,6 +94,7 @@ static int set_up(const struct settings *settings, const struct target_settings 
         if (colon)
             *colon = '\0';
     }
+    find_reader(&session, &settings->stats);
     printf("%s\n", target.url);
     error = set_up_target(&session);
     if (error)
@@ -95,7 +109,7 @@ static int set_up(const struct settings *settings, const struct target_settings 
     return error;
 }
 
-int setup_run(const struct settings *settings, const char *admin_file)
+int setup_run(const struct settings *settings, const char *admin_file, bool make_tokens)
 {
     char secret[SECRET_SIZE];
     int code = SERVICE_OK;
@@ -110,7 +124,7 @@ int setup_run(const struct settings *settings, const char *admin_file)
         }
         if (target->kind == TARGET_FILE || target->kind == TARGET_INFLUXDB3)
             printf("%s: nothing to set up\n", target->url);
-        else if (set_up(settings, target, secret) != 0)
+        else if (set_up(settings, target, secret, make_tokens) != 0)
             code = SERVICE_UNAVAILABLE;
     }
     explicit_bzero(secret, sizeof(secret));

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define TASK "fieldline_hourly"
-#define ID_SIZE 33
 
 static int fail(struct setup_session *session, const char *sentence)
 {
@@ -46,13 +45,14 @@ static int find(struct setup_session *session, const char *path, const char *lis
     return 0;
 }
 
-static int read_id(struct setup_session *session, struct json_object *object, char out[ID_SIZE])
+static int read_id(struct setup_session *session, struct json_object *object,
+                   char out[SETUP_ID_SIZE])
 {
     struct json_object *id = NULL;
 
     if (!json_object_object_get_ex(object, "id", &id) ||
-        !json_object_is_type(id, json_type_string) || json_object_get_string_len(id) >= ID_SIZE ||
-        json_object_get_string_len(id) == 0)
+        !json_object_is_type(id, json_type_string) ||
+        json_object_get_string_len(id) >= SETUP_ID_SIZE || json_object_get_string_len(id) == 0)
         return fail(session, "the store names no id where it should");
     strcpy(out, json_object_get_string(id));
     return 0;
@@ -60,7 +60,7 @@ static int read_id(struct setup_session *session, struct json_object *object, ch
 
 /* The id of what has that name; "" where nothing has. */
 static int find_id(struct setup_session *session, const char *path, const char *list,
-                   const char *name, char out[ID_SIZE])
+                   const char *name, char out[SETUP_ID_SIZE])
 {
     struct jsonr tree = {.path = "", .error = session->error, .error_size = sizeof(session->error)};
     struct json_object *found;
@@ -73,8 +73,8 @@ static int find_id(struct setup_session *session, const char *path, const char *
     return error;
 }
 
-static int send_to(struct setup_session *session, const char *method, const char *path,
-                   const char *id)
+int setup_send_to(struct setup_session *session, const char *method, const char *path,
+                  const char *id)
 {
     int error;
 
@@ -91,7 +91,7 @@ static int send_to(struct setup_session *session, const char *method, const char
 static int make_bucket(struct setup_session *session, const char *org_id, const char *name,
                        int64_t keep_ms)
 {
-    char id[ID_SIZE];
+    char id[SETUP_ID_SIZE];
     struct jsonw w;
     int error = find_id(session, "/api/v2/buckets", "buckets", name, id);
 
@@ -112,7 +112,7 @@ static int make_bucket(struct setup_session *session, const char *org_id, const 
     }
     jsonw_array_end(&w);
     jsonw_object_end(&w);
-    return send_to(session, id[0] ? "PATCH" : "POST", "/api/v2/buckets", id);
+    return setup_send_to(session, id[0] ? "PATCH" : "POST", "/api/v2/buckets", id);
 }
 
 /* A Flux string literal ("Flux specification", String literals): ${ would begin an interpolation.
@@ -149,7 +149,7 @@ static void put_flux(struct setup_session *session, const char *hourly, struct b
 static int make_task(struct setup_session *session, const char *org_id, const char *hourly)
 {
     struct buffer flux = {0};
-    char id[ID_SIZE];
+    char id[SETUP_ID_SIZE];
     struct jsonw w;
     int error = find_id(session, "/api/v2/tasks", "tasks", TASK, id);
 
@@ -164,14 +164,25 @@ static int make_task(struct setup_session *session, const char *org_id, const ch
     jsonw_text(&w, "flux", buffer_string(&flux));
     jsonw_text(&w, "status", "active");
     jsonw_object_end(&w);
-    error = flux.failed ? -ENOMEM : send_to(session, id[0] ? "PATCH" : "POST", "/api/v2/tasks", id);
+    error = flux.failed ? -ENOMEM
+                        : setup_send_to(session, id[0] ? "PATCH" : "POST", "/api/v2/tasks", id);
     buffer_free(&flux);
     return error;
 }
 
+static int make_tokens(struct setup_session *session, const char *org_id)
+{
+    char id[SETUP_ID_SIZE];
+    int error = find_id(session, "/api/v2/buckets", "buckets", session->target->bucket, id);
+
+    if (!error && !id[0])
+        error = fail(session, "the bucket is not there after it was made");
+    return error ? error : setup_tokens(session, org_id, id);
+}
+
 int setup_influx2(struct setup_session *session)
 {
-    char org_id[ID_SIZE], *hourly;
+    char org_id[SETUP_ID_SIZE], *hourly;
     int error = find_id(session, "/api/v2/orgs", "orgs", NULL, org_id);
 
     if (!error && !org_id[0])
@@ -186,5 +197,5 @@ int setup_influx2(struct setup_session *session)
     if (!error)
         error = make_task(session, org_id, hourly);
     free(hourly);
-    return error;
+    return !error && session->make_tokens ? make_tokens(session, org_id) : error;
 }

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "inlet.h"
 #include "log.h"
+#include "renewal.h"
 #include "report.h"
 #include "sender.h"
 #include "stats.h"
@@ -27,6 +28,7 @@ struct sink {
     struct inbox *events;
     struct sender *senders[SETTINGS_TARGETS_MAX]; /* one a target, in its order */
     struct stats *stats;                          /* NULL where no questions are answered */
+    struct renewal *renewal;
     struct loop_timer *sync_timer;
     bool sync_failed; /* told already */
     struct tally torn, corrupt;
@@ -217,6 +219,8 @@ static int sink_set_up(struct sink *sink)
     if (!error)
         error = sink_open_stats(sink);
     if (!error)
+        error = renewal_open(&sink->renewal, loop, sink->settings);
+    if (!error)
         error = health_on_sample(health, sink_sample, sink);
     if (!error)
         error = sink_open_inlet(sink);
@@ -288,6 +292,7 @@ void sink_close(void *self)
         loop_unwatch(loop, inbox_fd(sink->events));
         inbox_close(sink->events);
     }
+    renewal_close(sink->renewal);
     loop_timer_close(sink->sync_timer);
     if (inlet_gone) { /* otherwise a thread still waits for room in the spool */
         tracker_close(sink->tracker);

@@ -11,12 +11,15 @@ static void read_credentials(struct target_settings *store, struct config_node *
     const char *password = config_secret_file(node, "password_file");
     const char *token = config_secret_file(node, "token_file");
 
-    if (token)
+    if (token) {
         store->token = token;
+        store->secret_file = config_secret_path(node, "token_file");
+    }
     if (username) {
         store->token = NULL;
         store->username = username;
         store->password = password;
+        store->secret_file = password ? config_secret_path(node, "password_file") : NULL;
     }
 }
 

@@ -22,6 +22,7 @@ struct target_settings { /* all borrowed */
     const char *org;  /* influxdb2 */
     const char *bucket;
     const char *token;            /* NULL: none */
+    const char *secret_file;      /* that token or password were read from; NULL: none */
     const char *database;         /* influxdb1, influxdb3 */
     const char *retention_policy; /* "": the database's */
     const char *username;         /* NULL: none */

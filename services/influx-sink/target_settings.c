@@ -36,12 +36,22 @@ static void read_http(struct target_settings *target, struct config_node *node)
     target->timeout_ms = config_duration(node, "timeout", 30 * SECOND_MS, 1, HOUR_MS);
 }
 
+/* A token or password, and where it is from. */
+static const char *read_secret(struct target_settings *target, struct config_node *node,
+                               const char *key)
+{
+    const char *secret = config_secret_file(node, key);
+
+    target->secret_file = secret ? config_secret_path(node, key) : NULL;
+    return secret;
+}
+
 static void read_influxdb1(struct target_settings *target, struct config_node *node)
 {
     target->database = config_require_string(node, "database");
     target->retention_policy = config_string(node, "retention_policy", "");
     target->username = config_string(node, "username", NULL);
-    target->password = config_secret_file(node, "password_file");
+    target->password = read_secret(target, node, "password_file");
     read_http(target, node);
 }
 
@@ -49,7 +59,7 @@ static void read_influxdb2(struct target_settings *target, struct config_node *n
 {
     target->org = config_require_string(node, "org");
     target->bucket = config_require_string(node, "bucket");
-    target->token = config_secret_file(node, "token_file");
+    target->token = read_secret(target, node, "token_file");
     read_http(target, node);
 }
 
@@ -57,7 +67,7 @@ static void read_influxdb3(struct target_settings *target, struct config_node *n
 {
     target->database = config_require_string(node, "database");
     target->retention_policy = "";
-    target->token = config_secret_file(node, "token_file");
+    target->token = read_secret(target, node, "token_file");
     read_http(target, node);
 }
 

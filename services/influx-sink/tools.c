@@ -21,6 +21,8 @@ const struct service_option tools_options[] = {
     {"setup", "ADMIN_FILE",
      "make database or bucket, retention and hourly means, with an administrator's credentials",
      true},
+    {"make-tokens", NULL,
+     "for --setup, InfluxDB 2: a token that may only write, into the target's token_file", false},
     {NULL, NULL, NULL, false}};
 
 static int spool_info(const struct settings *settings)
@@ -57,6 +59,7 @@ int tools_run(const void *settings, const struct service_arguments *arguments)
     if (service_argument(arguments, "dead-letters"))
         return dead_tools_run(settings, arguments);
     if (service_argument(arguments, "setup"))
-        return setup_run(settings, service_argument(arguments, "setup"));
+        return setup_run(settings, service_argument(arguments, "setup"),
+                         service_argument(arguments, "make-tokens") != NULL);
     return spool_info(settings);
 }
