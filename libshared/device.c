@@ -157,6 +157,11 @@ const struct latest *device_latest(const struct device *device)
     return &device->latest;
 }
 
+void device_note(struct device *device, const char *measurement, const struct reading *reading)
+{
+    latest_take(&device->latest, measurement, reading, clock_now_ms());
+}
+
 static void stamp(struct series *series, struct reading *reading)
 {
     if (reading->ts_ms <= series->ts_ms && series->ts_ms - reading->ts_ms < CLOCK_BACK_MS)

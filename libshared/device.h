@@ -47,7 +47,10 @@ int device_publish(struct device *device, const char *measurement, struct readin
 int device_collect(struct device *device, const char *measurement, struct reading *reading);
 int device_flush(struct device *device, const char *measurement);
 
-/* The last good values of all that was published, by the monotonic clock. Borrowed. */
+/* Takes note of a reading that says nothing new and is not published: for device_latest() alone. */
+void device_note(struct device *device, const char *measurement, const struct reading *reading);
+
+/* The last good values of all that was published or noted, by the monotonic clock. Borrowed. */
 const struct latest *device_latest(const struct device *device);
 
 #endif

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define STUCK_MS 60000 /* no time-out that can be configured is longer */
+#define ANSWERS_BYTES (1024 * 1024)
+#define ANSWERS_BYTES_LINE (16 * 1024) /* besides, for each line */
 
 /* A bus as the loop has it. */
 struct line {
@@ -29,6 +31,8 @@ struct line {
 
 struct agent {
     struct service *service; /* borrowed */
+    struct inbox *answers;   /* of all lines */
+    struct sample sample;    /* shared by all units */
     struct backlog *backlog;
     const struct settings *settings; /* borrowed */
     char hole_file[PATH_MAX];        /* empty: nothing is kept */
@@ -117,14 +121,14 @@ static void take_answer(struct line *line, const struct answer *answer)
 
 static void on_answers(void *self, short revents)
 {
-    struct line *line = self;
-    struct answer *answer = worker_take(line->worker);
+    struct agent *agent = self;
+    struct answer *answer = (struct answer *)inbox_take(agent->answers);
 
     (void)revents;
     while (answer) {
         struct answer *next = (struct answer *)answer->item.next;
 
-        take_answer(line, answer);
+        take_answer(answer->owner, answer);
         free(answer);
         answer = next;
     }
@@ -133,7 +137,12 @@ static void on_answers(void *self, short revents)
 static int open_line(struct line *line)
 {
     struct service *service = line->agent->service;
-    int rc = worker_open(&line->worker, line->settings, line->holes, service_health(service));
+    struct driver_options driver = {.settings = line->settings,
+                                    .known = line->holes,
+                                    .health = service_health(service),
+                                    .answers = line->agent->answers,
+                                    .owner = line};
+    int rc = worker_open(&line->worker, &driver);
 
     if (rc != 0)
         return rc;
@@ -148,13 +157,12 @@ static int open_line(struct line *line)
                                        .mqtt = service_mqtt(service),
                                        .backlog = line->agent->backlog,
                                        .health = service_health(service),
-                                       .state_dir = service_state_dir(service)};
+                                       .state_dir = service_state_dir(service),
+                                       .sample = &line->agent->sample};
 
         rc = unit_open(&line->units[i], &options);
     }
-    if (rc != 0)
-        return rc;
-    return loop_watch(service_loop(service), worker_fd(line->worker), POLLIN, on_answers, line);
+    return rc;
 }
 
 static void close_line(struct line *line)
@@ -164,7 +172,6 @@ static void close_line(struct line *line)
     free(line->holes);
     if (!line->worker)
         return;
-    loop_unwatch(service_loop(line->agent->service), worker_fd(line->worker));
     for (size_t i = 0; line->units && i < line->settings->n_units; i++)
         unit_close(line->units[i]);
     free(line->units);
@@ -201,6 +208,37 @@ static int load_holes(struct agent *agent)
     return rc == -ENOMEM ? rc : 0;
 }
 
+static size_t most_texts(const struct settings *settings)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < settings->n_buses; i++)
+        for (size_t j = 0; j < settings->buses[i].n_units; j++)
+            for (size_t k = 0; k < settings->buses[i].units[j].n_groups; k++) {
+                size_t n = sample_texts(&settings->buses[i].units[j].groups[k]);
+
+                most = n > most ? n : most;
+            }
+    return most;
+}
+
+static void free_answer(struct inbox_item *item)
+{
+    free(item);
+}
+
+/* One inbox for all: a loop that polls a thousand descriptors does little else. */
+static int open_answers(struct agent *agent)
+{
+    size_t capacity = ANSWERS_BYTES + agent->settings->n_buses * ANSWERS_BYTES_LINE;
+    int rc = inbox_open(&agent->answers, capacity, free_answer);
+
+    if (rc != 0)
+        return rc;
+    return loop_watch(service_loop(agent->service), inbox_fd(agent->answers), POLLIN, on_answers,
+                      agent);
+}
+
 int agent_start(void **self, struct service *service, const void *settings)
 {
     const struct settings *read = settings;
@@ -212,6 +250,10 @@ int agent_start(void **self, struct service *service, const void *settings)
     agent->service = service;
     agent->settings = read;
     rc = backlog_open(&agent->backlog, service, &read->backlog);
+    if (rc == 0)
+        rc = sample_open(&agent->sample, most_texts(read));
+    if (rc == 0)
+        rc = open_answers(agent);
     if (rc == 0)
         rc = load_holes(agent);
     for (size_t i = 0; i < agent->n_lines && rc == 0; i++)
@@ -236,6 +278,10 @@ void agent_close(void *self)
             worker_stop(agent->lines[i].worker);
     for (size_t i = 0; i < agent->n_lines; i++)
         close_line(&agent->lines[i]);
+    if (agent->answers)
+        loop_unwatch(service_loop(agent->service), inbox_fd(agent->answers));
+    inbox_close(agent->answers);
+    sample_close(&agent->sample);
     backlog_close(agent->backlog);
     free(agent->holes);
     free(agent);
@@ -252,8 +298,13 @@ static void each_unit(struct agent *agent, unit_fn *call)
 
 void agent_on_link(void *self, bool up)
 {
-    if (up)
-        each_unit(self, unit_announce);
+    struct agent *agent = self;
+
+    if (!up)
+        return;
+    each_unit(agent, unit_announce);
+    for (size_t i = 0; i < agent->n_lines; i++)
+        worker_renew(agent->lines[i].worker); /* the broker may have lost the last readings */
 }
 
 void agent_drain(void *self)

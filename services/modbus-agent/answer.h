@@ -28,11 +28,13 @@ enum {
 
 struct answer {
     struct inbox_item item;
+    void *owner; /* of the bus, as worker_open() was told */
     enum answer_kind kind;
     size_t unit;                /* index in the bus's settings; not for a link */
     size_t index;               /* group or actuator of that unit */
     enum breaker_state breaker; /* of the unit, after this */
     int64_t time_ms;            /* wall clock when the last answer came */
+    bool publish;               /* a round: it says something new */
     uint64_t writes; /* sent on the bus before the round began; with this one for a write */
     int result;      /* link: 0 is up; write, feed: as bus.h, or one of the above */
     char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down */

@@ -11,10 +11,16 @@
 
 struct driver;
 
-/* All borrowed but `known`, which is copied: for each unit what it was found to refuse. Counters of
- * `health` are raised, nothing else of it is used. Returns 0 or -ENOMEM. */
-int driver_open(struct driver **out, const struct bus_settings *settings, const struct holes *known,
-                struct health *health, struct inbox *answers);
+struct driver_options {
+    const struct bus_settings *settings; /* all borrowed but `known`, which is copied */
+    const struct holes *known;           /* for each unit what it was found to refuse */
+    struct health *health;               /* counters are raised, nothing else of it is used */
+    struct inbox *answers;               /* where they go */
+    void *owner;                         /* what they carry: see answer.h */
+};
+
+/* Returns 0 or -ENOMEM. */
+int driver_open(struct driver **out, const struct driver_options *options);
 void driver_close(struct driver *driver);
 
 /* Writes an actuator's cells at once and reads them back; ends in an ANSWER_WRITE. */
@@ -22,6 +28,12 @@ void driver_write(struct driver *driver, size_t unit, size_t actuator, const uin
 
 /* Writes a device's watchdog at once; ends in an ANSWER_FEED. */
 void driver_feed(struct driver *driver, size_t unit, uint16_t cell);
+
+/* From now on each group's next round is told, whether it says something new or not. */
+void driver_renew(struct driver *driver);
+
+/* From now on nothing is sent: writes end as refused. */
+void driver_stop(struct driver *driver);
 
 /* Does the one thing that is due, a connect or a request, and returns `now_ms`; or nothing, and
  * returns when there will be something to do (INT64_MAX: never). */

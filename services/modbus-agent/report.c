@@ -99,10 +99,14 @@ static void remember(struct report *report, const struct reading *reading, int64
     }
 }
 
+bool report_rests(const struct report *report, int64_t now_ms)
+{
+    return report->begun && now_ms - report->last_ms < report->heartbeat_ms;
+}
+
 bool report_due(struct report *report, const struct reading *reading, int64_t now_ms)
 {
-    if (report->begun && now_ms - report->last_ms < report->heartbeat_ms &&
-        !changed(report, reading))
+    if (report_rests(report, now_ms) && !changed(report, reading))
         return false;
     remember(report, reading, now_ms);
     return true;

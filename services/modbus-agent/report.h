@@ -41,6 +41,9 @@ void report_close(struct report *report);
 /* Whether the reading is to be published; if so it is from here on the one published last. */
 bool report_due(struct report *report, const struct reading *reading, int64_t now_ms);
 
+/* Whether a reading that is the same as the one before need not be looked at. */
+bool report_rests(const struct report *report, int64_t now_ms);
+
 void report_forget(struct report *report); /* the next reading is to be published, whatever it is */
 
 #endif

@@ -17,6 +17,7 @@ void tally_open(struct tally *out, struct health *health)
         .connect_failures = health_count(health, "bus_connect_failures"),
         .losses = health_count(health, "bus_losses"),
         .writes = health_count(health, "writes"),
+        .unchanged = health_count(health, "readings_unchanged"),
         .dropped = health_count(health, "dropped.answers"),
     };
 }

@@ -18,7 +18,8 @@ struct tally {
     health_counter *connect_failures;
     health_counter *losses; /* of the link, once it was there */
     health_counter *writes;
-    health_counter *dropped; /* answers for which there was no room in the inbox or in memory */
+    health_counter *unchanged; /* rounds that said nothing new */
+    health_counter *dropped;   /* answers for which there was no room in the inbox or in memory */
 };
 
 void tally_open(struct tally *out, struct health *health);

@@ -4,9 +4,10 @@
 #include "clock.h"
 #include "controls.h"
 #include "device.h"
+#include "echo.h"
 #include "log.h"
 #include "output.h"
-#include "sample.h"
+#include "presence.h"
 #include "unit_meta.h"
 
 #include <errno.h>
@@ -14,37 +15,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_GROUP SIZE_MAX
-
-/* Where a poll reads what an actuator writes. */
-struct echo {
-    size_t group; /* NO_GROUP: no poll does */
-    size_t point;
-    size_t cell;
-};
-
 struct unit {
     const struct unit_settings *settings; /* borrowed */
     size_t index;
     struct worker *worker; /* borrowed */
     struct health *health; /* borrowed */
     struct mqtt *mqtt;     /* borrowed */
+    struct sample *sample; /* borrowed */
     struct holes holes;
-    struct report *reports; /* for each group */
-    health_counter *unchanged;
     health_counter *readings;
     struct device *device;
     struct controls *controls;
     struct echo *echoes; /* for each actuator */
-    int *faults;         /* for each group the first result of its last round that was not 0 */
-    bool answered;       /* since the link came */
-    char down[ANSWER_TEXT_SIZE]; /* why there is no link; empty while there is */
-    enum breaker_state breaker;
+    struct presence presence;
+    bool shown; /* the breaker is in health… */
+    enum breaker_state shown_breaker;
     unsigned n_writing;
-    uint64_t written;                /* answer.writes of the last write */
-    uint16_t fed;                    /* what the watchdog was told last */
-    struct reading reading;          /* kept for its memory */
-    char (*texts)[DECODE_TEXT_SIZE]; /* of the strings in one reading */
+    uint64_t written; /* answer.writes of the last write */
+    uint16_t fed;     /* what the watchdog was told last */
 };
 
 static void log_state(const struct unit *unit, const char *reason)
@@ -57,45 +45,31 @@ static void log_state(const struct unit *unit, const char *reason)
               unit->settings->device, names[state], reason);
 }
 
-static enum device_state judge(const struct unit *unit, char *reason, size_t size)
+/* A walk through all that health shows: not for every round. */
+static void show_breaker(struct unit *unit)
 {
-    const struct unit_settings *settings = unit->settings;
+    char name[2 * TOPIC_NAME_SIZE];
 
-    *reason = '\0';
-    if (unit->down[0]) {
-        snprintf(reason, size, "link_down: %.*s", (int)size - 16, unit->down);
-        return DEVICE_OFFLINE;
-    }
-    if (unit->breaker != BREAKER_CLOSED) {
-        snprintf(reason, size, "unit_silent");
-        return DEVICE_OFFLINE;
-    }
-    for (size_t i = 0; i < settings->n_groups; i++) {
-        if (unit->faults[i] == 0)
-            continue;
-        snprintf(reason, size, "%s in %s", bus_reason(unit->faults[i]),
-                 settings->groups[i].measurement);
-        return DEVICE_DEGRADED;
-    }
-    if (controls_feed_failure(unit->controls)) {
-        snprintf(reason, size, "%s in feeding the watchdog", controls_feed_failure(unit->controls));
-        return DEVICE_DEGRADED;
-    }
-    return unit->answered ? DEVICE_ONLINE : device_state(unit->device);
+    if (unit->shown && unit->shown_breaker == unit->presence.breaker)
+        return;
+    snprintf(name, sizeof name, "%s/%s", unit->settings->location, unit->settings->device);
+    health_set_breaker(unit->health, name, unit->presence.breaker);
+    unit->shown = true;
+    unit->shown_breaker = unit->presence.breaker;
 }
 
 static void update_state(struct unit *unit, int64_t time_ms)
 {
-    char reason[ANSWER_TEXT_SIZE + 16];
+    char reason[PRESENCE_REASON_SIZE];
     enum device_state before = device_state(unit->device);
-    enum device_state state = judge(unit, reason, sizeof reason);
-    char name[2 * TOPIC_NAME_SIZE];
+    enum device_state state;
 
-    snprintf(name, sizeof name, "%s/%s", unit->settings->location, unit->settings->device);
-    health_set_breaker(unit->health, name, unit->breaker);
+    unit->presence.feed_failure = controls_feed_failure(unit->controls);
+    state = presence_judge(&unit->presence, before, reason);
+    show_breaker(unit);
     if (state == DEVICE_UNKNOWN)
         return;
-    device_set_state(unit->device, state, reason, unit->breaker, time_ms);
+    device_set_state(unit->device, state, reason, unit->presence.breaker, time_ms);
     if (state == before)
         return;
     log_state(unit, reason);
@@ -139,61 +113,15 @@ static void on_feed(void *self)
         controls_fed(unit->controls, "device_offline");
 }
 
-/* The first group that polls what the actuator writes. */
-static struct echo find_echo(const struct unit_settings *settings, const struct output *output)
-{
-    for (size_t i = 0; i < settings->n_groups; i++) {
-        const struct group_settings *group = &settings->groups[i];
-
-        for (size_t j = 0; j < group->n_points; j++) {
-            const struct group_point *point = &group->points[j];
-
-            if (span_covers(&point->span, &output->span))
-                return (struct echo){
-                    i, j, point->first_cell + output->span.address - point->span.address};
-        }
-    }
-    return (struct echo){.group = NO_GROUP};
-}
-
-static size_t count_texts(const struct unit_settings *settings)
-{
-    size_t most = 0;
-
-    for (size_t i = 0; i < settings->n_groups; i++) {
-        size_t n = 0;
-
-        for (size_t j = 0; j < settings->groups[i].n_points; j++)
-            n += settings->groups[i].points[j].encoding.type == DATA_STRING;
-        most = n > most ? n : most;
-    }
-    return most;
-}
-
-static int open_report(struct report *out, const struct group_settings *group)
-{
-    int rc = group->on_change ? report_open(out, group->n_points, group->heartbeat_ms) : 0;
-
-    for (size_t i = 0; rc == 0 && group->on_change && i < group->n_points; i++)
-        report_add(out, group->points[i].point.name, &group->points[i].band);
-    return rc;
-}
-
 static int allocate(struct unit *unit)
 {
     const struct unit_settings *settings = unit->settings;
 
     unit->echoes = calloc(settings->n_actuators + 1, sizeof *unit->echoes);
-    unit->reports = calloc(settings->n_groups + 1, sizeof *unit->reports);
-    unit->faults = calloc(settings->n_groups + 1, sizeof *unit->faults);
-    unit->texts = calloc(count_texts(settings) + 1, sizeof *unit->texts);
-    if (!unit->echoes || !unit->faults || !unit->texts || !unit->reports)
+    if (!unit->echoes || presence_open(&unit->presence, settings) != 0)
         return -ENOMEM;
     for (size_t i = 0; i < settings->n_actuators; i++)
-        unit->echoes[i] = find_echo(settings, &settings->outputs[i]);
-    for (size_t i = 0; i < settings->n_groups; i++)
-        if (open_report(&unit->reports[i], &settings->groups[i]) != 0)
-            return -ENOMEM;
+        unit->echoes[i] = echo_find(settings, &settings->outputs[i]);
     return 0;
 }
 
@@ -246,8 +174,8 @@ int unit_open(struct unit **out, const struct unit_options *options)
     unit->worker = options->worker;
     unit->health = options->health;
     unit->mqtt = options->mqtt;
+    unit->sample = options->sample;
     unit->readings = health_count(options->health, "readings");
-    unit->unchanged = health_count(options->health, "readings_unchanged");
     rc = open_parts(unit, options);
     if (rc != 0) {
         unit_close(unit);
@@ -263,58 +191,33 @@ void unit_close(struct unit *unit)
         return;
     controls_close(unit->controls);
     device_close(unit->device);
-    reading_free(&unit->reading);
+    presence_close(&unit->presence);
     holes_free(&unit->holes);
-    for (size_t i = 0; unit->reports && i < unit->settings->n_groups; i++)
-        report_close(&unit->reports[i]);
-    free(unit->reports);
-    free(unit->texts);
-    free(unit->faults);
     free(unit->echoes);
     free(unit);
 }
 
-static int fill_reading(struct unit *unit, const struct group_settings *group,
-                        const struct answer *answer)
+/* What says nothing new is kept for the interlocks, which go by its age. */
+static void publish(struct unit *unit, const struct answer *answer)
 {
-    size_t n_texts = 0;
-    int rc = 0;
+    const struct group_settings *group = &unit->settings->groups[answer->index];
+    struct reading *reading = &unit->sample->reading;
+    int rc = sample_take(unit->sample, group, answer->results, answer->cells);
 
-    reading_reset(&unit->reading, answer->time_ms, 0);
-    for (size_t i = 0; i < group->n_points && rc == 0; i++) {
-        const struct group_point *point = &group->points[i];
-        int result = answer->results[i];
-
-        if (result != 0) {
-            rc = reading_add_fault(&unit->reading, point->point.name, bus_reason(result));
-            continue;
-        }
-        rc = sample_add(point, &unit->reading, answer->cells + point->first_cell,
-                        unit->texts[n_texts]);
-        n_texts += point->encoding.type == DATA_STRING;
-    }
-    return rc;
-}
-
-static void publish(struct unit *unit, const struct group_settings *group,
-                    const struct answer *answer)
-{
-    struct report *report = &unit->reports[answer->index];
-    int rc = fill_reading(unit, group, answer);
-
-    if (rc == 0 && group->on_change && !report_due(report, &unit->reading, clock_now_ms())) {
-        health_raise(unit->unchanged, 1);
+    reading->ts_ms = answer->time_ms;
+    if (rc == 0 && !answer->publish) {
+        device_note(unit->device, group->measurement, reading);
         return;
     }
     if (rc == 0)
-        rc = device_publish(unit->device, group->measurement, &unit->reading);
+        rc = device_publish(unit->device, group->measurement, reading);
     if (rc == 0) {
         health_raise(unit->readings, 1);
         return;
     }
     health_raise(health_count(unit->health, "dropped.reading"), 1);
     if (group->on_change)
-        report_forget(report);
+        worker_renew(unit->worker); /* else it would be taken for published */
 }
 
 /* A write goes ahead of what is left of a round: what the round had read before it is old by now.
@@ -335,16 +238,9 @@ static void observe(struct unit *unit, const struct answer *answer)
 
 void unit_take_round(struct unit *unit, const struct answer *answer)
 {
-    const struct group_settings *group = &unit->settings->groups[answer->index];
-    int *fault = &unit->faults[answer->index];
-
-    *fault = 0;
-    for (size_t i = 0; i < group->n_points && *fault == 0; i++)
-        *fault = answer->results[i];
-    unit->breaker = answer->breaker;
-    unit->answered = unit->answered || *fault == 0;
+    presence_take_round(&unit->presence, answer);
     update_state(unit, answer->time_ms);
-    publish(unit, group, answer);
+    publish(unit, answer);
     observe(unit, answer);
 }
 
@@ -356,7 +252,7 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
 
     unit->n_writing--;
     unit->written = answer->writes;
-    unit->breaker = answer->breaker;
+    unit->presence.breaker = answer->breaker;
     if (answer->has_cells)
         held = output_decode(output, answer->cells);
     if (write_explanation(answer))
@@ -379,7 +275,7 @@ void unit_take_feed(struct unit *unit, const struct answer *answer)
                           : answer->result == WRITE_REFUSED ? "device_offline"
                                                             : bus_reason(answer->result);
 
-    unit->breaker = answer->breaker;
+    unit->presence.breaker = answer->breaker;
     controls_fed(unit->controls, failure);
     update_state(unit, answer->time_ms);
 }
@@ -401,17 +297,15 @@ void unit_take_holes(struct unit *unit, const struct holes *holes)
 
 void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t time_ms)
 {
-    if (unit->breaker == breaker)
+    if (unit->presence.breaker == breaker)
         return;
-    unit->breaker = breaker;
+    unit->presence.breaker = breaker;
     update_state(unit, time_ms);
 }
 
 void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
 {
-    snprintf(unit->down, sizeof unit->down, "%s", down ? down : "");
-    /* Without a poll nothing but the link says whether commands can be tried. */
-    unit->answered = !down && unit->settings->n_groups == 0;
+    presence_take_link(&unit->presence, down);
     update_state(unit, time_ms);
     if (!down)
         controls_wire_up(unit->controls);
@@ -419,8 +313,6 @@ void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
 
 void unit_announce(struct unit *unit)
 {
-    for (size_t i = 0; i < unit->settings->n_groups; i++)
-        report_forget(&unit->reports[i]); /* the broker may have lost the last one */
     device_announce(unit->device);
     controls_announce(unit->controls);
 }

@@ -6,6 +6,7 @@
 #include "answer.h"
 #include "health.h"
 #include "mqtt.h"
+#include "sample.h"
 #include "settings.h"
 #include "worker.h"
 
@@ -22,6 +23,7 @@ struct unit_options {
     struct backlog *backlog;
     struct health *health;
     const char *state_dir;
+    struct sample *sample; /* for its memory: one serves all units */
 };
 
 /* Publishes its meta and subscribes to its commands. Returns 0 or -errno. */

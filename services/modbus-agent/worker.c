@@ -4,19 +4,17 @@
 #include "driver.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define JOBS_BYTES (64 * 1024)
-#define ANSWERS_BYTES (1024 * 1024)
-#define NS_PER_MS 1000000
-#define PAUSE_MAX_MS 10000 /* so that worker_moved_ms() tells a pause from a hang */
+#define STACK_BYTES (512 * 1024) /* a thousand of the usual 8 MiB are more than some systems map \
+                                  */
+#define PAUSE_MAX_MS 10000       /* so that worker_moved_ms() tells a pause from a hang */
 
-enum job_kind { JOB_WRITE, JOB_FEED, JOB_STOP };
+enum job_kind { JOB_WRITE, JOB_FEED, JOB_RENEW, JOB_STOP };
 
 struct job {
     struct inbox_item item;
@@ -28,11 +26,9 @@ struct job {
 
 struct worker {
     struct inbox *jobs;
-    struct inbox *answers;
     struct driver *driver; /* the thread's alone while it runs */
     struct job *last;      /* made beforehand, so that stopping needs no memory */
     bool running;
-    bool woken; /* by a job; the thread's alone */
     pthread_t thread;
     _Atomic int64_t moved_ms;
 };
@@ -42,48 +38,37 @@ static void free_item(struct inbox_item *item)
     free(item);
 }
 
-/* Waits for jobs until `wake_ms`, to less than a millisecond. */
-static void await_jobs(struct worker *worker, int64_t wake_ms)
+/* Returns false for the end. */
+static bool do_job(struct driver *driver, const struct job *job)
 {
-    struct pollfd jobs = {.fd = inbox_fd(worker->jobs), .events = POLLIN};
-    struct timespec now;
-    struct timespec wait = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t left_ns = (wake_ms - (int64_t)now.tv_sec * 1000) * NS_PER_MS - now.tv_nsec;
-    if (left_ns > 0)
-        wait = (struct timespec){left_ns / (1000 * (int64_t)NS_PER_MS),
-                                 left_ns % (1000 * (int64_t)NS_PER_MS)};
-    worker->woken = ppoll(&jobs, 1, &wait, NULL) > 0;
-}
-
-static void do_job(struct driver *driver, const struct job *job)
-{
-    if (job->kind == JOB_FEED)
-        driver_feed(driver, job->unit, job->cells[0]);
-    else
+    switch (job->kind) {
+    case JOB_WRITE:
         driver_write(driver, job->unit, job->actuator, job->cells);
+        break;
+    case JOB_FEED:
+        driver_feed(driver, job->unit, job->cells[0]);
+        break;
+    case JOB_RENEW:
+        driver_renew(driver);
+        break;
+    case JOB_STOP:
+        driver_stop(driver);
+        return false;
+    }
+    return true;
 }
 
-/* Does all writes that wait. Returns false where the end was among them. */
+/* Does all that waits. Returns false where the end was among them. */
 static bool serve_jobs(struct worker *worker)
 {
-    /* Between two requests there is most often nothing: to see that needs no system call. */
-    bool any = worker->woken || inbox_size(worker->jobs) > 0;
-    struct inbox_item *item = any ? inbox_take(worker->jobs) : NULL;
+    struct inbox_item *item = inbox_take(worker->jobs);
     bool go_on = true;
-
-    worker->woken = false;
 
     while (item) {
         struct inbox_item *next = item->next;
-        struct job *job = (struct job *)item;
 
-        if (job->kind == JOB_STOP)
-            go_on = false;
-        else if (go_on)
-            do_job(worker->driver, job);
-        free(job);
+        go_on = do_job(worker->driver, (struct job *)item) && go_on;
+        free(item);
         item = next;
     }
     return go_on;
@@ -100,13 +85,27 @@ static void *run(void *self)
 
         atomic_store_explicit(&worker->moved_ms, now_ms, memory_order_relaxed);
         if (wake_ms > now_ms)
-            await_jobs(worker, wake_ms < now_ms + PAUSE_MAX_MS ? wake_ms : now_ms + PAUSE_MAX_MS);
+            inbox_await(worker->jobs,
+                        wake_ms < now_ms + PAUSE_MAX_MS ? wake_ms : now_ms + PAUSE_MAX_MS);
     }
     return NULL;
 }
 
-int worker_open(struct worker **out, const struct bus_settings *settings, const struct holes *known,
-                struct health *health)
+static int start(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    int rc = -pthread_attr_init(&attributes);
+
+    if (rc != 0)
+        return rc;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    rc = -pthread_create(&worker->thread, &attributes, run, worker);
+    pthread_attr_destroy(&attributes);
+    worker->running = rc == 0;
+    return rc;
+}
+
+int worker_open(struct worker **out, const struct driver_options *options)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     int rc = -ENOMEM;
@@ -116,18 +115,15 @@ int worker_open(struct worker **out, const struct bus_settings *settings, const 
     worker->moved_ms = clock_now_ms();
     worker->last = calloc(1, sizeof *worker->last);
     if (worker->last)
-        rc = inbox_open(&worker->jobs, JOBS_BYTES, free_item);
+        rc = inbox_open_awaited(&worker->jobs, JOBS_BYTES, free_item);
     if (rc == 0)
-        rc = inbox_open(&worker->answers, ANSWERS_BYTES, free_item);
+        rc = driver_open(&worker->driver, options);
     if (rc == 0)
-        rc = driver_open(&worker->driver, settings, known, health, worker->answers);
-    if (rc == 0)
-        rc = -pthread_create(&worker->thread, NULL, run, worker);
+        rc = start(worker);
     if (rc != 0) {
         worker_close(worker);
         return rc;
     }
-    worker->running = true;
     *out = worker;
     return 0;
 }
@@ -154,7 +150,6 @@ void worker_close(struct worker *worker)
     }
     free(worker->last);
     driver_close(worker->driver);
-    inbox_close(worker->answers);
     inbox_close(worker->jobs);
     free(worker);
 }
@@ -189,17 +184,12 @@ int worker_feed(struct worker *worker, size_t unit, uint16_t cell)
     return queue(worker, &(struct job){.kind = JOB_FEED, .unit = unit, .cells = {cell}});
 }
 
+int worker_renew(struct worker *worker)
+{
+    return queue(worker, &(struct job){.kind = JOB_RENEW});
+}
+
 int64_t worker_moved_ms(const struct worker *worker)
 {
     return atomic_load_explicit(&worker->moved_ms, memory_order_relaxed);
-}
-
-int worker_fd(const struct worker *worker)
-{
-    return inbox_fd(worker->answers);
-}
-
-struct answer *worker_take(struct worker *worker)
-{
-    return (struct answer *)inbox_take(worker->answers);
 }

@@ -1,23 +1,20 @@
-/* The thread of one bus. It talks to the loop through two inboxes only: writes in, answers out. The
+/* The thread of one bus. It talks to the loop through two inboxes only: jobs in, answers out. The
  * settings are shared and never change. */
 #ifndef WORKER_H
 #define WORKER_H
 
-#include "answer.h"
-#include "health.h"
-#include "settings.h"
+#include "driver.h"
 
 #include <stdint.h>
 
 struct worker;
 
-/* Settings and health are borrowed; counters are raised from the thread. What is known of each
- * unit's holes is copied. Starts at once. Returns 0 or -errno. */
-int worker_open(struct worker **out, const struct bus_settings *settings, const struct holes *known,
-                struct health *health);
+/* Starts at once. Returns 0 or -errno. */
+int worker_open(struct worker **out, const struct driver_options *options);
 
 /* Tells the thread to end; worker_close() waits for it: one request's time-out at the most. */
 void worker_stop(struct worker *worker);
+/* All writes have their answers after it, in the inbox that the driver was given. */
 void worker_close(struct worker *worker);
 
 /* Queues a write of an actuator's cells, ahead of all reads; its end comes as an ANSWER_WRITE.
@@ -28,14 +25,12 @@ int worker_write(struct worker *worker, size_t unit, size_t actuator,
 /* The same for the watchdog of a device; its end comes as an ANSWER_FEED. */
 int worker_feed(struct worker *worker, size_t unit, uint16_t cell);
 
+/* Has the next round of each group told, as when the broker may have lost the last one. Returns 0,
+ * -ENOSPC or -ENOMEM. */
+int worker_renew(struct worker *worker);
+
 /* When the thread last went round, in monotonic milliseconds: at least each 10 s, but for a connect
  * or a request that takes longer. */
 int64_t worker_moved_ms(const struct worker *worker);
-
-/* Readable while there are answers. Borrowed. */
-int worker_fd(const struct worker *worker);
-
-/* Gives away all answers, the oldest first, linked by item.next; the taker frees each. */
-struct answer *worker_take(struct worker *worker);
 
 #endif

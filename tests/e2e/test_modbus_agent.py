@@ -313,6 +313,21 @@ def test_what_is_not_new_is_not_published(listener, start, raw):
     assert [r["seq"] for r in said] == list(range(1, len(said) + 1))  # a gap would be a loss
 
 
+def test_what_is_not_published_is_fresh_all_the_same(listener, start, raw):
+    """An interlock goes by the age of what was read, not of what was published."""
+    server = raw(lambda _unit, pdu: pdu if pdu[0] == 6 else registers(pdu[0], [7]))
+    points = [{"name": "n", "table": "input", "address": 0}]
+    quiet = {**group("quiet", points, "20ms"), "publish": "on_change", "heartbeat": "1h"}
+    speed = {"name": "speed", "table": "holding", "address": 9, "guard": {"interlock": "age(n) < 500ms"}}
+    start("modbus-agent", agent_config(server.url, [quiet], [speed]))
+    online(listener)
+    assert command(listener, "speed", "7")["result"] == "ok"
+    said = f"{DEVICE}/telemetry/quiet"
+    stand.wait_until(lambda: server.requests[-1][0] > listener.find(said)[-1].at + 0.6)
+    assert command(listener, "speed", "7")["result"] == "ok"
+    assert listener.find(said)[-1].at + 0.6 < time.monotonic()
+
+
 def test_holes_are_learnt_published_and_kept(listener, start, raw, tmp_path):
     """Registers 2 to 5 cannot be read, not even along with others."""
 
