@@ -70,6 +70,9 @@ static void describe(char out[REASON_SIZE], int error, const char *url)
     case -ENOTUNIQ:
         text = "several such devices are there: name one by /dev/serial/by-path (--scan)";
         break;
+    case -EPROTONOSUPPORT:
+        text = "nobody there knows RFC 2217; \"tcp://\" is for raw connections";
+        break;
     case -EHOSTUNREACH:
         text = "no such host, or no way to it";
     }
@@ -97,10 +100,10 @@ static void lose(struct link *link, int error)
 
 static void watch(struct link *link)
 {
-    short events = POLLIN;
+    short events = link->out.size > 0 ? POLLIN | POLLOUT : POLLIN;
 
-    if (!link->up || link->out.size > 0)
-        events |= POLLOUT;
+    if (!link->up)
+        events = port_awaits(link->port);
     if (loop_watch(link->loop, port_fd(link->port), events, on_ready, link) != 0)
         lose(link, -ENOMEM);
 }
@@ -115,7 +118,7 @@ static void settle(struct link *link)
         loop_unwatch(link->loop, before);
     error = port_ready(link->port);
     if (error == -EINPROGRESS && loop_now(link->loop) >= link->give_up_ms)
-        error = -ETIMEDOUT;
+        error = port_awaits(link->port) == POLLIN ? -EPROTONOSUPPORT : -ETIMEDOUT;
     if (error == -EINPROGRESS) {
         loop_timer_set(link->timer, port_fd(link->port) < 0 ? loop_now(link->loop) + LOOK_UP_TICK_MS
                                                             : link->give_up_ms);
@@ -140,7 +143,7 @@ static void settle(struct link *link)
 
 void link_reset(struct link *link)
 {
-    if (!link->up || !port_is_terminal(link->settings->url))
+    if (!link->up || !port_has_lines(link->settings->url))
         return;
     link->resetting = true;
     buffer_clear(&link->out);

@@ -64,8 +64,8 @@ void link_send(struct link *link, const char *line);
 /* As framing_abandon(). */
 void link_abandon(struct link *link);
 
-/* Resets the board by the terminal's DTR and RTS, as an Arduino's boot loader is called; what comes
- * and goes meanwhile is dropped. Does nothing on other wires. */
+/* Resets the board by the port's DTR and RTS, as an Arduino's boot loader is called; what comes and
+ * goes meanwhile is dropped. Does nothing on wires without them. */
 void link_reset(struct link *link);
 
 struct link_stats link_stats(const struct link *link);

@@ -1,5 +1,5 @@
 /* The wire to a board: a serial port of this machine, or a TCP connection to one elsewhere
- * (ser2net, ESP-Link). Never blocks. The only file that knows termios. */
+ * (ser2net, ESP-Link), raw or with its settings and modem lines (RFC 2217). Never blocks. */
 #ifndef PORT_H
 #define PORT_H
 
@@ -16,7 +16,7 @@ struct port;
 
 enum port_parity { PORT_PARITY_NONE, PORT_PARITY_EVEN, PORT_PARITY_ODD };
 
-/* Of a terminal; TCP has none of it. */
+/* Of a serial port; raw TCP has none of it. */
 struct port_settings {
     int baud;      /* any that the device takes */
     int data_bits; /* 5 to 8 */
@@ -29,16 +29,17 @@ struct port_settings {
 int port_read_frame(struct port_settings *out, const char *text);
 
 /* Starts to open `url`: "/dev/ttyUSB0" or another path of a terminal, "usb:VID:PID[:SERIAL]" for
- * the one that is such a device, or "tcp://host:port". Terminals are opened raw, without flow
- * control, exclusive, and without the hang-up on close that resets an Arduino. Returns 0, or
- * -errno: -EBUSY where another process has it, -ENOENT or -ENOTUNIQ where no USB device or several
- * fit, -ENOTTY, -EINVAL for settings that the device refuses or a bad url. */
+ * the one that is such a device, "tcp://host:port" or "rfc2217://host:port". Terminals are as
+ * terminal.h has them. Returns 0, or -errno: as terminal_open() and tcp_open(), -ENOENT or
+ * -ENOTUNIQ where no USB device or several fit. */
 int port_open(struct port **out, const char *url, const struct port_settings *settings);
 void port_close(struct port *port);
 
-/* Returns 0 once the port can be used; -EINPROGRESS: ask again when port_fd() is writable or, while
- * it is -1 (the name is being looked up), a little later; -errno where it failed. */
+/* Returns 0 once the port can be used; -EINPROGRESS: ask again when port_fd() is ready for what
+ * port_awaits() says, in poll()'s terms, or, while it is -1 (the name is being looked up), a little
+ * later; -errno where it failed, as tcp_ready() and comport_ready(). */
 int port_ready(struct port *port);
+short port_awaits(const struct port *port);
 int port_fd(const struct port *port); /* borrowed */
 
 /* Return the bytes moved, 0 where nothing can be moved now, -EPIPE once the other side is gone,
@@ -46,14 +47,14 @@ int port_fd(const struct port *port); /* borrowed */
 ssize_t port_read(struct port *port, void *out, size_t size);
 ssize_t port_write(struct port *port, const void *bytes, size_t size);
 
-/* Sets a terminal's modem lines; nothing on other wires and on terminals that have none. */
+/* Sets the modem lines; nothing on raw TCP and on terminals that have none. */
 void port_set_lines(struct port *port, bool dtr, bool rts);
-void port_flush(struct port *port); /* drops what has come and was not read; terminals only */
+void port_flush(struct port *port); /* drops what has come and was not read; as far as it goes */
 
 /* The path of the terminal that `url` names now. Returns 0, or -errno as port_open(); -ENOTTY for
  * TCP. */
 int port_path(char out[PORT_URL_SIZE], const char *url);
-bool port_is_terminal(const char *url);
+bool port_has_lines(const char *url); /* whether a url of that form leads to modem lines */
 
 /* Whether `url` has a form that port_open() takes. */
 int port_check(const char *url); /* 0 or -EINVAL */

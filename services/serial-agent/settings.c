@@ -42,8 +42,9 @@ static bool configure_reset(struct config_node *node, const char *key)
 {
     bool wanted = config_bool(node, key, false);
 
-    if (wanted && !port_is_terminal(config_string(node, "port", "")))
-        config_problem(node, key, "needs a serial port: TCP carries no DTR");
+    if (wanted && !port_has_lines(config_string(node, "port", "")))
+        config_problem(node, key,
+                       "needs a serial port, here or by \"rfc2217://\": raw TCP carries no DTR");
     if (wanted && config_duration(node, "boot_wait", BOOT_WAIT_MS, 0, DAY_MS) < BOOT_LEAST_MS)
         config_problem(node, key, "needs a \"boot_wait\" of at least %d ms", BOOT_LEAST_MS);
     return wanted;
@@ -69,7 +70,7 @@ static void configure_link(struct link_settings *out, struct config_node *node)
     if (out->url[0] != '\0' && port_check(out->url) != 0)
         config_problem(node, "port",
                        "\"%s\": a path such as \"/dev/serial/by-id/…\", "
-                       "\"usb:VID:PID\" or \"tcp://host:port\" is meant",
+                       "\"usb:VID:PID\", \"tcp://host:port\" or \"rfc2217://host:port\" is meant",
                        out->url);
     configure_port(&out->port, node);
     out->reset_on_open = configure_reset(node, "reset_on_open");

@@ -1,7 +1,8 @@
 /* What serial-agent's configuration says. Strings are borrowed from the configuration.
  *
  * A device, beside "location" and "device"; what is left out is as shown, durations are texts:
- *   "port"            "/dev/…", "usb:VID:PID[:SERIAL]" or "tcp://host:port"; no fall-back
+ *   "port"            "/dev/…", "usb:VID:PID[:SERIAL]", "tcp://host:port" or
+ *                     "rfc2217://host:port"; no fall-back
  *   "baud": 9600, "frame": "8N1", "dtr": true, "rts": true, "reset_on_open": false
  *   "line_end": "\r\n"      each of its characters ends a line that comes
  *   "request_end": "\n"     put behind each that goes
