@@ -241,6 +241,18 @@ void actuator_restore(struct actuator *actuator, const struct command_result *re
     ledger_add(actuator->ledger, result);
 }
 
+bool actuator_history(const struct actuator *actuator, struct guard_history *out, int64_t now_ms,
+                      int64_t time_ms)
+{
+    return guard_history(&actuator->guard, out, now_ms, time_ms);
+}
+
+void actuator_restore_history(struct actuator *actuator, const struct guard_history *history,
+                              int64_t now_ms, int64_t time_ms)
+{
+    guard_restore(&actuator->guard, history, now_ms, time_ms);
+}
+
 void actuator_reject_unknown(const char *name, const struct actuator_request *request,
                              int64_t time_ms, const struct actuator_handlers *handlers, void *self)
 {

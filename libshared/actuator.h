@@ -33,6 +33,8 @@ struct actuator_handlers {
      * for actuator_restore() after a restart. May be NULL. */
     void (*on_record)(void *self, const struct actuator *actuator,
                       const struct command_result *result);
+    /* actuator_history() changed. May be NULL. */
+    void (*on_history)(void *self, const struct actuator *actuator);
 };
 
 /* Settings are borrowed. Returns 0 or -ENOMEM. */
@@ -100,6 +102,13 @@ bool actuator_may_be_on(const struct actuator *actuator);
 
 /* Takes a result of an earlier process into the ledger. Copied. */
 void actuator_restore(struct actuator *actuator, const struct command_result *result);
+
+/* What its guard knows of the past, and what that of an earlier process knew: as guard_history()
+ * and guard_restore(). */
+bool actuator_history(const struct actuator *actuator, struct guard_history *out, int64_t now_ms,
+                      int64_t time_ms);
+void actuator_restore_history(struct actuator *actuator, const struct guard_history *history,
+                              int64_t now_ms, int64_t time_ms);
 
 /* The queued command, if any, is rejected with device_offline. */
 void actuator_offline(struct actuator *actuator, int64_t now_ms, int64_t time_ms);

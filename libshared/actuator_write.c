@@ -98,6 +98,12 @@ static void hold(struct actuator *actuator, const struct value *value, const cha
     credit(actuator, source, id, time_ms);
 }
 
+static void see(struct actuator *actuator, const struct value *held, int64_t now_ms)
+{
+    if (guard_see(&actuator->guard, held, now_ms) && actuator->handlers.on_history)
+        actuator->handlers.on_history(actuator->self, actuator);
+}
+
 void actuator_observe(struct actuator *actuator, struct value held, int64_t now_ms, int64_t time_ms)
 {
     struct value value;
@@ -105,7 +111,7 @@ void actuator_observe(struct actuator *actuator, struct value held, int64_t now_
 
     if (actuator->in_flight || (reason && strcmp(reason, "bad_value") == 0))
         return;
-    guard_see(&actuator->guard, &value, now_ms);
+    see(actuator, &value, now_ms);
     if (!actuator->known || !value_equal(&actuator->held, &value))
         hold(actuator, &value, "device", "", time_ms);
 }
@@ -116,7 +122,7 @@ static void doubt(struct actuator *actuator, const struct value *wanted, const c
                   int64_t now_ms)
 {
     if (reason && strcmp(reason, "timeout") == 0)
-        guard_see(&actuator->guard, wanted, now_ms);
+        see(actuator, wanted, now_ms);
 }
 
 /* Takes over what a write led to. */
@@ -124,7 +130,7 @@ static void settle(struct actuator *actuator, struct pending *pending,
                    const struct command_result *result, const char *reason, int64_t now_ms)
 {
     if (result->outcome == COMMAND_OK) {
-        guard_see(&actuator->guard, &result->value, now_ms);
+        see(actuator, &result->value, now_ms);
         if (pending->forced)
             actuator->forcing = false;
         else if (!actuator->forcing)

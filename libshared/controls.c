@@ -2,15 +2,13 @@
 #include "controls_state.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LOG_EVERY_MS 10000
-#define RECORD_BYTES 1024 /* on disk, a command that begins and ends */
 
-static void count(struct controls *controls, const char *outcome, const char *reason)
+void controls_count(struct controls *controls, const char *outcome, const char *reason)
 {
     char name[96];
 
@@ -47,7 +45,7 @@ static void respond(struct controls *controls, const char *topic, const void *co
 
     if (!topic_is_reply(mqtt_root(controls->mqtt), topic) ||
         mqtt_publish(controls->mqtt, &message) != 0)
-        count(controls, "unanswered", "response_topic");
+        controls_count(controls, "unanswered", "response_topic");
 }
 
 static void on_result(void *self, const struct actuator *actuator,
@@ -57,7 +55,7 @@ static void on_result(void *self, const struct actuator *actuator,
     struct controls *controls = self;
     const char *name = actuator_settings(actuator)->name;
 
-    count(controls, command_outcome_name(result->outcome), result->reason);
+    controls_count(controls, command_outcome_name(result->outcome), result->reason);
     if (result->outcome != COMMAND_OK && log_allowed(&controls->refused, clock_now_ms()))
         log_warning("command", "device=%s actuator=%s result=%s reason=%s suppressed=%llu",
                     device_name(controls->device), name, command_outcome_name(result->outcome),
@@ -65,7 +63,7 @@ static void on_result(void *self, const struct actuator *actuator,
                     (unsigned long long)controls->refused.suppressed);
     buffer_clear(&controls->text);
     if (command_result_encode(result, &controls->text) != 0) {
-        count(controls, "unanswered", "memory");
+        controls_count(controls, "unanswered", "memory");
         return;
     }
     publish(controls, TOPIC_RESULT, name);
@@ -90,20 +88,11 @@ struct control *controls_find(struct controls *controls, const char *name)
     return NULL;
 }
 
-static void on_record(void *self, const struct actuator *actuator,
-                      const struct command_result *result)
-{
-    struct controls *controls = self;
-
-    if (controls->ledger &&
-        ledger_file_add(controls->ledger, actuator_settings(actuator)->name, result) != 0)
-        count(controls, "unrecorded", NULL);
-}
-
 static const struct actuator_handlers handlers = {.on_result = on_result,
                                                   .on_state = on_state,
                                                   .forbid = controls_forbid,
-                                                  .on_record = on_record};
+                                                  .on_record = controls_on_record,
+                                                  .on_history = controls_on_history};
 
 static void offer(struct controls *controls, struct control *control,
                   const struct actuator_request *request)
@@ -124,7 +113,7 @@ static void clear(struct controls *controls, const char *topic)
     struct mqtt_message empty = {.topic = topic, .payload = "", .qos = 1, .retained = true};
 
     if (mqtt_publish(controls->mqtt, &empty) == 0)
-        count(controls, "clearing", NULL);
+        controls_count(controls, "clearing", NULL);
 }
 
 static void on_message(void *self, const struct mqtt_message *message)
@@ -140,15 +129,15 @@ static void on_message(void *self, const struct mqtt_message *message)
                                        .correlation = message->correlation,
                                        .correlation_size = message->correlation_size};
 
-    count(controls, "received", NULL);
+    controls_count(controls, "received", NULL);
     controls->command_ms = clock_now_ms();
     if (topic_parse(&topic, mqtt_root(controls->mqtt), message->topic) != 0 ||
         topic_name_reserved(topic.name)) {
-        count(controls, "dropped", "bad_topic");
+        controls_count(controls, "dropped", "bad_topic");
         return;
     }
     if (message->retained && message->size == 0) { /* somebody, or clear(), clears one */
-        count(controls, "cleared", NULL);
+        controls_count(controls, "cleared", NULL);
         return;
     }
     control = controls_find(controls, topic.name);
@@ -187,35 +176,6 @@ static int open_actuators(struct controls *controls, const struct controls_optio
     return error;
 }
 
-static void restore(void *self, const char *name, const struct command_result *result)
-{
-    struct control *control = controls_find(self, name);
-
-    if (control)
-        actuator_restore(control->actuator, result);
-}
-
-/* Without it commands are carried out all the same. */
-static void open_ledger(struct controls *controls, const char *state_dir)
-{
-    char path[PATH_MAX];
-    int error = 0;
-
-    if (!state_dir || state_dir[0] == '\0' || controls->n_controls == 0)
-        return;
-    if (snprintf(path, sizeof path, "%s/commands-%s.%s", state_dir,
-                 device_location(controls->device), device_name(controls->device)) < PATH_MAX)
-        error = ledger_file_open(&controls->ledger, path,
-                                 (int64_t)controls->n_controls * ACTUATOR_LEDGER * RECORD_BYTES);
-    if (error)
-        log_warning("ledger",
-                    "file=%s error=\"%s\" what_to_do=\"let the agent write there, or a command "
-                    "repeated after a restart is carried out again\"",
-                    path, strerror(-error));
-    else if (ledger_file_load(controls->ledger, restore, controls) > 0)
-        log_info("ledger", "file=%s some of it could not be read", path);
-}
-
 int controls_open(struct controls **out, const struct controls_options *options,
                   controls_fn *on_waiting, void *self)
 {
@@ -239,7 +199,7 @@ int controls_open(struct controls **out, const struct controls_options *options,
     if (error == 0)
         error = subscribe(controls);
     if (error == 0)
-        open_ledger(controls, options->state_dir);
+        controls_remember(controls, options->state_dir);
     if (error == 0)
         error = controls_watch_start(controls);
     if (error != 0) {
@@ -257,7 +217,7 @@ void controls_close(struct controls *controls)
     controls_watch_stop(controls);
     for (size_t i = 0; i < controls->n_controls; i++)
         actuator_close(controls->controls[i].actuator);
-    ledger_file_close(controls->ledger);
+    controls_forget(controls);
     buffer_free(&controls->text);
     free(controls);
 }

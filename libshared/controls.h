@@ -22,7 +22,8 @@ struct controls_options {
     struct device *device;
     const struct actuator_settings *settings; /* array of n_settings */
     size_t n_settings;
-    const char *state_dir; /* where results are kept over a restart; "" or NULL: nowhere */
+    const char *state_dir; /* where results and the guards' times are kept over a restart; "" or
+                              NULL: nowhere */
     const struct watchdog_settings *watchdog; /* NULL: the device has none */
     controls_fn *on_feed; /* it is to be fed; controls_fed() says how that went; else as above */
 };

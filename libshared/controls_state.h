@@ -29,6 +29,7 @@ struct controls {
     uint64_t turns;
     struct loop_timer *timer;
     struct ledger_file *ledger; /* NULL: none */
+    char *guard_path;           /* owned; NULL: none */
     struct heartbeat *heartbeats[CONTROLLERS_MAX];
     int64_t broker_ms;  /* when the broker was last there */
     int64_t command_ms; /* when the last command came */
@@ -60,6 +61,19 @@ void controls_feed(struct controls *controls); /* to be called often */
 
 /* As struct actuator_handlers wants it. */
 const char *controls_forbid(void *self, const struct actuator *actuator, const char **why);
+
+/* What is kept of the past in a directory, "" or NULL: nothing. What cannot be kept is logged, and
+ * commands are carried out all the same. */
+void controls_remember(struct controls *controls, const char *state_dir);
+void controls_forget(struct controls *controls); /* frees, does not delete */
+
+/* As struct actuator_handlers wants them. */
+void controls_on_record(void *self, const struct actuator *actuator,
+                        const struct command_result *result);
+void controls_on_history(void *self, const struct actuator *actuator);
+
+void controls_count(struct controls *controls, const char *outcome,
+                    const char *reason); /* "commands.OUTCOME.REASON"; the reason may be NULL */
 
 /* NULL where there is no actuator of that name. */
 struct control *controls_find(struct controls *controls, const char *name);

@@ -79,20 +79,93 @@ bool guard_is_on(const struct value *value)
            (value->type == VALUE_NUMBER && value->number != 0);
 }
 
-void guard_see(struct guard *guard, const struct value *held, int64_t now_ms)
+static void count_start(struct guard *guard, int64_t now_ms)
+{
+    guard->starts_ms[guard->n_starts++ % GUARD_STARTS_MAX] = now_ms;
+}
+
+/* Returns whether it is not as it was left. */
+static bool see_first(struct guard *guard, bool on, int64_t now_ms)
+{
+    bool as_left = guard->restored && on == guard->was_on;
+
+    guard->since_ms = as_left ? guard->was_since_ms : now_ms;
+    if (!guard->restored)
+        guard->on_ms = now_ms;
+    else if (on && !as_left)
+        count_start(guard, now_ms);
+    return !as_left;
+}
+
+static void see_switched(struct guard *guard, bool on, int64_t now_ms)
+{
+    if (on)
+        count_start(guard, now_ms);
+    guard->since_ms = now_ms;
+    guard->on_ms = now_ms;
+}
+
+bool guard_see(struct guard *guard, const struct value *held, int64_t now_ms)
 {
     bool on = guard_is_on(held);
+    bool changed = guard->known && on != guard->on;
 
-    if (guard->known && on && !guard->on)
-        guard->starts_ms[guard->n_starts++ % GUARD_STARTS_MAX] = now_ms;
-    if (!guard->known || on != guard->on)
-        guard->since_ms = now_ms;
+    if (changed)
+        see_switched(guard, on, now_ms);
+    else if (!guard->known)
+        changed = see_first(guard, on, now_ms);
     if (held->type == VALUE_NUMBER && (!guard->known || held->number != guard->number)) {
         guard->number = held->number;
         guard->number_ms = now_ms;
     }
     guard->on = on;
     guard->known = true;
+    return changed;
+}
+
+void guard_restore(struct guard *guard, const struct guard_history *history, int64_t now_ms,
+                   int64_t time_ms)
+{
+    int64_t age_ms = time_ms - history->since_ms;
+
+    guard->restored = true;
+    guard->was_on = history->on;
+    guard->was_since_ms = now_ms - (age_ms > 0 ? age_ms : 0);
+    guard->on_ms = now_ms - (age_ms >= 0 ? age_ms : LONGEST_MS);
+    for (size_t i = 0; i < history->n_starts; i++) {
+        age_ms = time_ms - history->starts_ms[i];
+        count_start(guard, now_ms - (age_ms > 0 ? age_ms : 0));
+    }
+}
+
+static void list_starts(const struct guard *guard, struct guard_history *out, int64_t now_ms,
+                        int64_t time_ms)
+{
+    size_t n = guard->n_starts < GUARD_STARTS_MAX ? guard->n_starts : GUARD_STARTS_MAX;
+
+    for (size_t i = guard->n_starts - n; i < guard->n_starts; i++) {
+        int64_t age_ms = now_ms - guard->starts_ms[i % GUARD_STARTS_MAX];
+
+        if (age_ms < HOUR_MS)
+            out->starts_ms[out->n_starts++] = time_ms - age_ms;
+    }
+}
+
+bool guard_history(const struct guard *guard, struct guard_history *out, int64_t now_ms,
+                   int64_t time_ms)
+{
+    const struct guard_settings *settings = guard->settings;
+    bool on = guard->known ? guard->on : guard->was_on;
+    int64_t since_ms = on ? guard->on_ms : guard->known ? guard->since_ms : guard->was_since_ms;
+
+    if (!guard->known && !guard->restored)
+        return false;
+    if (settings->min_on_ms == 0 && settings->min_off_ms == 0 && settings->max_on_ms == 0 &&
+        settings->starts_per_hour == 0)
+        return false;
+    *out = (struct guard_history){.on = on, .since_ms = time_ms - (now_ms - since_ms)};
+    list_starts(guard, out, now_ms, time_ms);
+    return true;
 }
 
 static bool is_allowed(const struct guard_settings *settings, const struct value *wanted)
@@ -164,7 +237,9 @@ const char *guard_refuse(const struct guard *guard, const struct value *wanted, 
 
 int64_t guard_expiry_ms(const struct guard *guard)
 {
-    if (!guard->known || !guard->on || guard->settings->max_on_ms == 0)
+    bool on = guard->known ? guard->on : guard->was_on;
+
+    if (!on || guard->settings->max_on_ms == 0)
         return INT64_MAX;
-    return guard->since_ms + guard->settings->max_on_ms;
+    return guard->on_ms + guard->settings->max_on_ms;
 }

@@ -181,6 +181,35 @@ def test_a_write_that_a_crash_cut_off_is_not_repeated(listener, plc, agent, tmp_
     assert len(plc.writes(MODE)) <= 1
 
 
+def test_the_times_of_guards_outlive_a_crash(listener, plc, agent, tmp_path):
+    """The longest on time of a pump that was on before the agent was, too; starts within an hour; time off."""
+    (tmp_path / "state").mkdir()
+    settings = dict(
+        service={"state_dir": str(tmp_path / "state")}, pump={"safe": False, "guard": {"max_on": "5s"}},
+        fan={"guard": {"starts_per_hour": 1}}, mode={"guard": {"min_off": "4s"}},
+    )
+    running = agent(**settings)
+    seen_ms = now_ms()
+    assert_result(command(listener, "fan", "ON"), "ok", None)
+    assert_result(command(listener, "fan", "OFF"), "ok", None)
+    time.sleep(4)  # of the start: for as long its time off counts
+    assert_result(command(listener, "mode", "0"), "ok", None)
+    off_ms = now_ms()
+    running.kill()
+    running = agent(**settings)
+    assert_result(command(listener, "fan", "ON"), "rejected", "rate_limited")
+    assert_result(command(listener, "mode", "5"), "rejected", "rate_limited")
+    assert_safe_within(plc, PUMP, seen_ms, 5)
+    failsafe(listener, "pump", "max_on")
+    time.sleep(max(0, off_ms + 2500 - now_ms()) / 1000)
+    running.kill()
+    running = agent(**settings)
+    begun_ms = now_ms()
+    time.sleep(max(0, off_ms + 4100 - now_ms()) / 1000)
+    assert_result(command(listener, "mode", "5"), "ok", None)
+    assert now_ms() < begun_ms + 3500  # else it would have been so without a memory
+
+
 def test_a_retained_command_is_refused_and_cleared_once(listener, plc, agent, broker):
     agent()
     topic = f"{DEVICE}/command/mode"
