@@ -97,17 +97,18 @@ static void follow(struct engine *engine, struct instance *instance, enum rule_e
         give_alert(engine, instance, states[edge], cause);
 }
 
+/* A moment that is put off stays on the agenda as it is, and is looked at again when it comes:
+ * every reading puts some moment off, and hardly any moment ever comes. */
 void decide_schedule(struct engine *engine, struct instance *instance)
 {
     const struct rule *rule = instance->rule;
     int64_t at_ms = rule_deadline_ms(&instance->state, &rule->timing);
-    bool reads_clock =
-        expression_reads_clock(rule->when) || (rule->until && expression_reads_clock(rule->until));
-    if (reads_clock && instance->live && engine->time_ms + CLOCK_STEP_MS < at_ms)
+    if (instance->live && rule->reads_clock && engine->time_ms + CLOCK_STEP_MS < at_ms)
         at_ms = engine->time_ms + CLOCK_STEP_MS;
+    instance->due_ms = at_ms;
     if (at_ms == RULE_NEVER)
         agenda_remove(&engine->agenda, &instance->due);
-    else
+    else if (instance->due.place == 0 || at_ms < instance->due.at_ms)
         agenda_set(&engine->agenda, &instance->due, at_ms);
 }
 

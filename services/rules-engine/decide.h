@@ -5,12 +5,14 @@
 
 #include "engine.h"
 #include "instance.h"
+#include "selector.h"
 
 struct engine {
     const struct settings *settings;
     const struct engine_handlers *handlers;
     void *self;
     struct picture *picture;
+    struct selector *selector;
     struct agenda agenda;
     struct instance *first, **last; /* all instances, in the order they came up */
     struct reading *computed;       /* one for each derived value, which never meets itself */

@@ -15,7 +15,8 @@ int engine_open(struct engine **out, const struct settings *settings,
     engine->self = self;
     engine->last = &engine->first;
     engine->computed = calloc(settings->n_derived + 1, sizeof(*engine->computed));
-    if (!engine->computed || picture_open(&engine->picture) < 0) {
+    if (!engine->computed || picture_open(&engine->picture) < 0 ||
+        selector_open(&engine->selector, settings) < 0) {
         engine_close(engine);
         return -ENOMEM;
     }
@@ -37,6 +38,7 @@ void engine_close(struct engine *engine)
     free(engine->computed);
     buffer_free(&engine->message);
     agenda_free(&engine->agenda);
+    selector_close(engine->selector);
     picture_close(engine->picture);
     free(engine);
 }
@@ -49,24 +51,14 @@ static struct instance *find_instance(const struct series *series, const struct 
     return NULL;
 }
 
-static bool selects(const struct scope *scope, const struct series *series)
+/* 0 or -ENOMEM, -E2BIG; then what it could not be bound to is unknown to it. */
+static int meet(struct engine *engine, struct series *series, const struct selected *selected)
 {
-    return strcmp(scope->measurement, series->measurement) == 0 &&
-           settings_match(scope->location, series->device->location) &&
-           settings_match(scope->device, series->device->name);
-}
-
-/* Finds or makes. 0 or -ENOMEM. */
-static int meet(struct engine *engine, struct series *series, const struct rule *rule,
-                const struct derived *derived, struct instance **out)
-{
-    *out = find_instance(series, rule ? &rule->scope : &derived->scope);
-    if (*out)
-        return 0;
+    struct instance *instance;
     if (agenda_reserve(&engine->agenda, engine->stats.instances + 1) < 0)
         return -ENOMEM;
-    int error = instance_open(out, engine->picture, rule, derived, series);
-    struct instance *instance = *out;
+    int error =
+        instance_open(&instance, engine->picture, selected->rule, selected->derived, series);
     if (!instance)
         return error;
     instance->state.known_ms = engine->time_ms;
@@ -79,18 +71,16 @@ static int meet(struct engine *engine, struct series *series, const struct rule 
 /* All rules and derived values that select a series meet it, once. */
 static int match(struct engine *engine, struct series *series)
 {
-    const struct settings *settings = engine->settings;
-    struct instance *met;
+    const struct selected *found;
     int error = 0;
     if (series->matched)
         return 0;
-    for (size_t i = 0; i < settings->n_derived && !error; i++)
-        if (selects(&settings->derived[i].scope, series))
-            error = meet(engine, series, NULL, &settings->derived[i], &met);
-    for (size_t i = 0; i < settings->n_rules && !error; i++)
-        if (selects(&settings->rules[i].scope, series))
-            error = meet(engine, series, &settings->rules[i], NULL, &met);
-    series->matched = !error;
+    series->matched = true;
+    size_t n = selector_find(engine->selector, series, &found);
+    for (size_t i = 0; i < n; i++) {
+        int failed = meet(engine, series, &found[i]);
+        error = failed ? failed : error;
+    }
     return error;
 }
 
@@ -194,13 +184,15 @@ static const struct rule *find_rule(const struct engine *engine, const struct en
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms)
 {
     const struct rule *rule = find_rule(engine, memory);
-    struct instance *instance;
     engine->time_ms = time_ms;
     if (!rule)
         return -ENOENT;
     struct series *series = picture_series(engine->picture, memory->place.location,
                                            memory->place.device, rule->scope.measurement);
-    if (!series || meet(engine, series, rule, NULL, &instance) < 0)
+    if (!series || match(engine, series) < 0)
+        return -ENOMEM;
+    struct instance *instance = find_instance(series, &rule->scope);
+    if (!instance)
         return -ENOMEM;
     struct rule_state *state = &instance->state;
     if (instance->heard)
@@ -244,8 +236,13 @@ void engine_tick(struct engine *engine, int64_t time_ms)
 {
     static const struct cause none = {NULL, NULL, false};
     engine->time_ms = time_ms;
-    while (engine_next_ms(engine) <= time_ms)
-        decide_rule(engine, (struct instance *)agenda_first(&engine->agenda), &none);
+    while (engine_next_ms(engine) <= time_ms) {
+        struct instance *instance = (struct instance *)agenda_first(&engine->agenda);
+        if (instance->due_ms <= time_ms)
+            decide_rule(engine, instance, &none);
+        else /* it was put off meanwhile */
+            agenda_set(&engine->agenda, &instance->due, instance->due_ms);
+    }
 }
 
 struct engine_stats engine_stats(const struct engine *engine)

@@ -126,8 +126,10 @@ struct value instance_read(void *self, enum expression_aspect aspect, size_t ref
 {
     const struct instance_view *view = self;
     const struct instance_binding *binding = binding_of(view->instance, reference);
-    const struct picture_field *field = &binding->series->fields[binding->field];
     struct value unknown = {.type = VALUE_NONE};
+    if (!binding->series)
+        return unknown; /* there was no memory, or no room in the picture */
+    const struct picture_field *field = &binding->series->fields[binding->field];
     if (field->value.type == VALUE_NONE)
         return unknown; /* never seen */
     if (aspect == EXPRESSION_AGE)

@@ -14,7 +14,8 @@ struct instance_binding {
 };
 
 struct instance {
-    struct agenda_item due;    /* first: the agenda gives this back */
+    struct agenda_item due;    /* first: the agenda gives this back; at due_ms or before */
+    int64_t due_ms;            /* when time alone has something to say; RULE_NEVER */
     struct instance *next;     /* the engine's list of all */
     const struct scope *scope; /* of the one of these two that is not NULL */
     const struct rule *rule;

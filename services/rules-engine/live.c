@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMER_MAX_MS 1000     /* the wall clock may be set meanwhile: look again */
+#define TIMER_MAX_MS 1000 /* the wall clock may be set meanwhile: look again */
 
 struct live {
     struct mqtt *mqtt;

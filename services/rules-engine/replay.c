@@ -1,5 +1,6 @@
 #include "replay.h"
 #include "announce.h"
+#include "capture_line.h"
 #include "dispatch.h"
 #include "jsonr.h"
 #include "jsonw.h"
@@ -104,14 +105,34 @@ static int play_object(struct replay *replay, const struct jsonr *in)
     return deliver(replay, topic, payload, retained.boolean);
 }
 
+/* Telemetry, which is nearly all there is, without a tree of the whole line. False where the line
+ * is not that plain or not good: nothing was used, and play_object() will tell. */
+static bool play_plain(struct replay *replay, const char *line, size_t size, int *status)
+{
+    struct capture_line in;
+    struct dispatch_message message;
+    char error[DISPATCH_ERROR_SIZE];
+    if (!capture_line_split(&in, line, size) || in.time_ms < replay->time_ms ||
+        topic_parse(&message.topic, replay->announcer.root, in.topic) < 0 ||
+        message.topic.kind != TOPIC_TELEMETRY)
+        return false;
+    message.payload = in.payload;
+    message.size = in.size;
+    message.retained = in.retained;
+    advance(replay, in.time_ms);
+    *status = in.size ? dispatch(replay->engine, &message, replay->time_ms, error) : -EBADMSG;
+    return *status != -EBADMSG;
+}
+
 static int play_line(struct replay *replay, const char *line, size_t size)
 {
     char error[DISPATCH_ERROR_SIZE];
     struct jsonr in = {.path = "", .error = error, .error_size = sizeof(error)};
+    int status = 0;
     replay->line++;
-    if (strspn(line, " \t\r\n") == size)
-        return 0;
-    int status = jsonr_parse_object(&in, line, size);
+    if (play_plain(replay, line, size, &status) || strspn(line, " \t\r\n") == size)
+        return status;
+    status = jsonr_parse_object(&in, line, size);
     if (status)
         return status == -EBADMSG ? bad_line(replay, error) : status;
     status = play_object(replay, &in);

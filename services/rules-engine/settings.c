@@ -137,6 +137,8 @@ static int read_rule(struct rule *out, struct config_node *node)
     int error = read_expression(&out->when, node, "when", EXPRESSION_BOOL, references);
     if (!error && config_has(node, "until"))
         error = read_expression(&out->until, node, "until", EXPRESSION_BOOL, references);
+    out->reads_clock = (out->when && expression_reads_clock(out->when)) ||
+                       (out->until && expression_reads_clock(out->until));
     if (!error)
         error = read_message(out, node);
     if (!error)

@@ -55,6 +55,7 @@ struct rule {
     struct scope scope;
     struct expression *when;
     struct expression *until; /* NULL: when `when` is false */
+    bool reads_clock;         /* one of the two does */
     struct rule_timing timing;
     bool alerts;
     enum alert_severity severity;

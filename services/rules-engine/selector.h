@@ -1,0 +1,25 @@
+/* Which rules and derived values select a series: an index, so that a new device costs what its own
+ * rules do, not what all rules do. Pure. */
+#ifndef SELECTOR_H
+#define SELECTOR_H
+
+#include "picture.h"
+#include "settings.h"
+
+struct selector;
+
+/* One of the two is not NULL. */
+struct selected {
+    const struct rule *rule;
+    const struct derived *derived;
+};
+
+int selector_open(struct selector **out, const struct settings *settings); /* 0 or -ENOMEM */
+void selector_close(struct selector *selector);
+
+/* Those that select `series`: derived values first, then rules, each in the order of the settings.
+ * Returns their number; `*found` is borrowed until the next call. */
+size_t selector_find(struct selector *selector, const struct series *series,
+                     const struct selected **found);
+
+#endif
