@@ -1,6 +1,7 @@
 #include "actuator_settings.h"
 
 #include "boolean.h"
+#include "interlock.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -61,6 +62,13 @@ void actuator_configure(struct actuator_settings *out, struct config_node *node)
 {
     actuator_configure_typed(
         out, node, (enum actuator_type)config_choice(node, "type", type_names, ACTUATOR_BOOL));
+}
+
+void actuator_check(const struct actuator_settings *settings, const struct fields *fields,
+                    struct config_node *node)
+{
+    interlock_check(settings->guard.interlock, fields, config_object(node, "guard"), "interlock");
+    failsafe_check(&settings->fail_safe, fields, config_object(node, "fail_safe"));
 }
 
 const char *actuator_convert(const struct actuator_settings *settings, const struct value *from,

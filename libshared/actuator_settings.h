@@ -31,6 +31,11 @@ void actuator_configure(struct actuator_settings *out, struct config_node *node)
 void actuator_configure_typed(struct actuator_settings *out, struct config_node *node,
                               enum actuator_type type);
 
+/* What its conditions read and the device does not have is a problem: to be called once it is known
+ * what the device has. */
+void actuator_check(const struct actuator_settings *settings, const struct fields *fields,
+                    struct config_node *node);
+
 /* The value as the actuator's type wants it; a text stays borrowed. Returns NULL, or the contract's
  * reason why it cannot be: "bad_value", or "out_of_range" with `out` set all the same. */
 const char *actuator_convert(const struct actuator_settings *settings, const struct value *from,

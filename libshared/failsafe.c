@@ -48,6 +48,13 @@ void failsafe_configure(struct failsafe_settings *out, struct config_node *node)
     out->exit = config_bool(node, "exit", false);
 }
 
+void failsafe_check(const struct failsafe_settings *settings, const struct fields *fields,
+                    struct config_node *node)
+{
+    for (size_t i = 0; i < settings->n_inputs; i++)
+        fields_require(fields, "", settings->inputs[i], node, "inputs");
+}
+
 bool failsafe_is_used(const struct failsafe_settings *settings)
 {
     return settings->start || settings->exit || settings->broker_lost_ms > 0 ||

@@ -6,6 +6,7 @@
 #define FAILSAFE_H
 
 #include "config.h"
+#include "fields.h"
 #include "latest.h"
 #include "topic.h"
 
@@ -29,6 +30,10 @@ struct failsafe_settings {
  * "inputs". The second reads all but the first two: what can be missing. */
 void failsafe_configure(struct failsafe_settings *out, struct config_node *node);
 void failsafe_configure_missing(struct failsafe_settings *out, struct config_node *node);
+/* Each input that the device does not have is a problem. */
+void failsafe_check(const struct failsafe_settings *settings, const struct fields *fields,
+                    struct config_node *node);
+
 bool failsafe_is_used(const struct failsafe_settings *settings);
 
 /* What it is judged by; all times monotonic. Before anything was heard they are those of the start.

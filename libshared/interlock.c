@@ -53,6 +53,22 @@ const char *interlock_configure(struct config_node *node, const char *key)
     return text;
 }
 
+void interlock_check(const char *text, const struct fields *fields, struct config_node *node,
+                     const char *key)
+{
+    struct interlock interlock = {0};
+    struct expression_error error;
+
+    if (text && compile(&interlock, text, &error) == 0 && !leaves_the_device(&interlock))
+        for (size_t i = 0; i < interlock.references.n; i++) {
+            const struct expression_reference *at = &interlock.references.items[i];
+
+            fields_require(fields, at->measurement, at->field, node, key);
+        }
+    expression_close(interlock.expression);
+    expression_references_free(&interlock.references);
+}
+
 int interlock_open(struct interlock **out, const char *text)
 {
     struct interlock *interlock = calloc(1, sizeof *interlock);

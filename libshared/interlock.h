@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "expression.h"
+#include "fields.h"
 #include "latest.h"
 
 struct interlock;
@@ -15,6 +16,11 @@ struct interlock;
  * yesterday is no condition for today. Borrowed; NULL where there is none, or a problem was
  * recorded. */
 const char *interlock_configure(struct config_node *node, const char *key);
+
+/* Each field that it reads and the device does not have is a problem. NULL text: nothing to check.
+ */
+void interlock_check(const char *text, const struct fields *fields, struct config_node *node,
+                     const char *key);
 
 /* `text` is one that interlock_configure() gave. Returns 0, -ENOMEM or -EINVAL. */
 int interlock_open(struct interlock **out, const char *text);

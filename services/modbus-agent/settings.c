@@ -174,6 +174,8 @@ static int configure_contents(struct unit_settings *out, const struct endpoint *
     if (config_has(contents, "watchdog"))
         feed_configure(&out->feed, config_object(contents, "watchdog"));
     if (rc == 0)
+        rc = settings_check_conditions(out, contents);
+    if (rc == 0)
         templates_check(templates, node, contents);
     if (out->n_groups + out->n_actuators == 0)
         config_problem(node, NULL, "has neither groups to read nor actuators to write");

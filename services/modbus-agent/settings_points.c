@@ -141,3 +141,21 @@ void output_configure(struct output *out, struct actuator_settings *actuator,
         config_problem(node, NULL, "its limits leave no value that a %s can hold",
                        data_type_names[out->encoding.type]);
 }
+
+int settings_check_conditions(const struct unit_settings *unit, struct config_node *node)
+{
+    struct fields fields = {0};
+    int rc = 0;
+
+    for (size_t i = 0; i < unit->n_groups && rc == 0; i++)
+        for (size_t j = 0; j < unit->groups[i].n_points && rc == 0; j++)
+            rc = fields_add(&fields, unit->groups[i].measurement,
+                            unit->groups[i].points[j].point.name);
+    for (size_t i = 0; i < unit->n_actuators && rc == 0; i++)
+        actuator_check(&unit->actuators[i], &fields,
+                       config_item(config_array(node, "actuators"), i));
+    if (rc == 0)
+        failsafe_check(&unit->feed.watchdog.missing, &fields, config_object(node, "watchdog"));
+    fields_free(&fields);
+    return rc;
+}

@@ -10,4 +10,8 @@ int group_point_configure(struct group_point *out, struct config_node *node);
 void output_configure(struct output *out, struct actuator_settings *actuator,
                       struct config_node *node);
 
+/* What the conditions of the actuators and of the watchdog read and no group does is a problem:
+ * they would never hold, or never be missed. Returns 0 or -ENOMEM. */
+int settings_check_conditions(const struct unit_settings *unit, struct config_node *node);
+
 #endif

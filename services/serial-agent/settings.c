@@ -97,6 +97,25 @@ static void configure_conversation(struct board_config *out, struct config_node 
     out->board.open_ms = config_duration(breaker, "open", 60000, 1, DAY_MS);
 }
 
+/* Conditions over fields that nothing reads would never hold, or never be missed. */
+static int check_conditions(const struct board_config *board, struct config_node *node)
+{
+    struct fields fields = {0};
+    int error = 0;
+
+    for (size_t i = 0; i < board->board.n_polls && error == 0; i++)
+        for (size_t j = 0; j < board->polls[i].n_points && error == 0; j++)
+            error =
+                fields_add(&fields, board->polls[i].measurement, board->polls[i].points[j].name);
+    for (size_t i = 0; i < board->n_outputs && error == 0; i++)
+        actuator_check(&board->actuators[i], &fields,
+                       config_item(config_array(node, "actuators"), i));
+    if (error == 0)
+        failsafe_check(&board->feed.watchdog.missing, &fields, config_object(node, "watchdog"));
+    fields_free(&fields);
+    return error;
+}
+
 static int configure_board(struct board_config *out, struct config_node *node)
 {
     int error;
@@ -108,7 +127,9 @@ static int configure_board(struct board_config *out, struct config_node *node)
     if (config_has(node, "watchdog"))
         feed_configure(&out->feed, config_object(node, "watchdog"));
     error = settings_configure_polls(out, node);
-    return error ? error : settings_configure_outputs(out, node);
+    if (error == 0)
+        error = settings_configure_outputs(out, node);
+    return error ? error : check_conditions(out, node);
 }
 
 static void check_neighbours(const struct settings *settings, size_t i, struct config_node *node)

@@ -22,6 +22,11 @@
     DEVICE("\"groups\": [{\"measurement\": \"m\", \"points\": [{\"name\": \"p\", " rest "}]}]")
 #define ACTUATOR(rest) DEVICE("\"actuators\": [{\"name\": \"a\", " rest "}]")
 
+#define FLOW                                                                              \
+    "\"groups\": [{\"measurement\": \"m\", \"points\": [{\"name\": \"flow\", \"table\": " \
+    "\"input\", "                                                                         \
+    "\"address\": 1}]}], "
+
 struct loaded {
     struct config *config;
     struct settings *settings;
@@ -141,6 +146,17 @@ static void names_what_is_wrong(void **state)
          "cannot be written"},
         {ACTUATOR("\"table\": \"holding\", \"address\": 1, \"min\": 70000"), "no value"},
         {ACTUATOR("\"table\": \"holding\", \"address\": 1, \"scale\": 0"), "scale"},
+        {DEVICE(FLOW "\"watchdog\": {\"address\": 1, \"input_stale\": \"1s\", \"inputs\": "
+                     "[\"flow\", \"gone\"]}"),
+         "watchdog.inputs: reads gone, which this device does not have; it has m.flow"},
+        {DEVICE(FLOW "\"actuators\": [{\"name\": \"a\", \"table\": \"coil\", \"address\": 1, "
+                     "\"guard\": {\"interlock\": \"flwo > 1 and age(flow) < 9s\"}}]"),
+         "actuators[0].guard.interlock: reads flwo, which this device does not have; is \"flow\" "
+         "meant?"},
+        {DEVICE(FLOW "\"actuators\": [{\"name\": \"a\", \"table\": \"coil\", \"address\": 1, "
+                     "\"safe\": false, \"fail_safe\": {\"input_stale\": \"1s\", \"inputs\": "
+                     "[\"pressure\"]}}]"),
+         "actuators[0].fail_safe.inputs: reads pressure"},
         {DEVICE("\"watchdog\": {}, \"actuators\": []"), "devices[0].watchdog.address"},
     };
 

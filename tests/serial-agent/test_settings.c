@@ -120,6 +120,12 @@ static void what_is_wrong_is_named_with_its_path(void **state)
                           "\"period\":\"5s\",\"broker_lost\":\"1m\"}"),
          NULL},
         {BOARD_WITH(POLLS ",\"watchdog\":{\"period\":\"5s\"}"), "devices[0].watchdog.line"},
+        {BOARD_WITH(POLLS ",\"watchdog\":{\"line\":\"A\",\"input_stale\":\"1s\","
+                          "\"inputs\":[\"y\"]}"),
+         "devices[0].watchdog.inputs"},
+        {OUTPUT("\"guard\":{\"interlock\":\"x > 1 and age(m.x) < 1s\"}"), NULL},
+        {OUTPUT("\"guard\":{\"interlock\":\"x > 1 and age(n.x) < 1s\"}"),
+         "devices[0].actuators[0].guard.interlock"},
         {BOARD_WITH(POLLS ",\"watchdog\":{\"line\":\"A\\nB\"}"), "devices[0].watchdog.line"},
         {BOARD_WITH(POLLS ",\"watchdog\":{\"line\":\"A\",\"expect\":\"\"}"),
          "devices[0].watchdog.expect"},
