@@ -52,7 +52,8 @@ static void take_link(struct line *line, const struct answer *answer)
     line->told = true;
     line->up = up;
     if (up)
-        log_info("bus_up", "url=%s", line->settings->url);
+        log_info("bus_up", "url=%s%s%s", line->settings->url, *answer->text ? " " : "",
+                 answer->text);
     else
         log_warning("bus_down", "url=%s reason=\"%s\"", line->settings->url, answer->text);
 }

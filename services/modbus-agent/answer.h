@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANSWER_TEXT_SIZE 128
+#define ANSWER_TEXT_SIZE 192
 
 enum answer_kind {
     ANSWER_LINK,  /* the link came or went */
@@ -37,7 +37,7 @@ struct answer {
     bool publish;               /* a round: it says something new */
     uint64_t writes; /* sent on the bus before the round began; with this one for a write */
     int result;      /* link: 0 is up; write, feed: as bus.h, or one of the above */
-    char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down */
+    char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down, or what there is to say of it */
     bool has_cells;              /* write: `cells` were read back */
     bool unanswered;             /* write: no answer came to it, though it may have been done */
     /* All are part of the answer's own memory. A round: the result for each of the group's points,

@@ -17,10 +17,12 @@
 #define NO_FUNCTION 0x80u /* set in the function code of an exception */
 
 struct bus {
-    const struct endpoint *endpoint; /* borrowed */
+    const struct endpoint *endpoint;       /* borrowed */
+    const struct tls_options *tls_options; /* borrowed */
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
     modbus_t *modbus; /* owned; NULL while there is no link */
+    struct tls *tls;  /* owned; between `fd` and the wire; NULL: nothing is */
     int fd;           /* its descriptor */
     /* The number of the last request on this connection. libmodbus counts from 1 for each context
      * and does not show it; should that ever change, a late answer costs a time-out, nothing worse.
@@ -36,6 +38,7 @@ int bus_open(struct bus **out, const struct bus_options *options)
     if (!bus)
         return -ENOMEM;
     bus->endpoint = options->endpoint;
+    bus->tls_options = options->tls;
     bus->timeout_ms = options->timeout_ms;
     bus->connect_timeout_ms = options->connect_timeout_ms;
     *out = bus;
@@ -57,6 +60,8 @@ void bus_disconnect(struct bus *bus)
     modbus_close(bus->modbus);
     modbus_free(bus->modbus);
     bus->modbus = NULL;
+    tls_close(bus->tls);
+    bus->tls = NULL;
 }
 
 /* The context for frames of the endpoint's kind; NULL where there is no memory. */
@@ -73,11 +78,16 @@ static int connect_tcp(struct bus *bus, char *error, size_t error_size)
     int rc = dial(&fd, bus->endpoint->name, bus->endpoint->port, bus->connect_timeout_ms, error,
                   error_size);
 
+    if (rc == 0 && bus->endpoint->tls)
+        rc = tls_open(&bus->tls, &fd, bus->tls_options, fd, bus->connect_timeout_ms, error,
+                      error_size);
     if (rc != 0)
         return rc;
     bus->modbus = new_context(bus->endpoint);
     if (!bus->modbus) {
         close(fd);
+        tls_close(bus->tls);
+        bus->tls = NULL;
         return -ENOMEM;
     }
     modbus_set_socket(bus->modbus, fd);
@@ -330,6 +340,11 @@ int bus_write(struct bus *bus, unsigned unit, const struct span *span, const uin
     else
         rc = modbus_write_registers(bus->modbus, address, (int)span->count, cells);
     return settle(bus, &question, rc);
+}
+
+const char *bus_about(const struct bus *bus)
+{
+    return bus->tls ? tls_about(bus->tls) : "";
 }
 
 uint64_t bus_late_replies(const struct bus *bus)

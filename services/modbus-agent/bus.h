@@ -19,6 +19,7 @@
 
 #include "endpoint.h"
 #include "table.h"
+#include "tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ struct bus;
 
 struct bus_options {
     const struct endpoint *endpoint; /* borrowed */
+    const struct tls_options *tls;   /* borrowed; for endpoints of that kind */
     int64_t timeout_ms;              /* for a whole answer */
     int64_t connect_timeout_ms;
 };
@@ -45,6 +47,10 @@ int bus_read(struct bus *bus, unsigned unit, const struct span *span, uint16_t *
 
 /* Writes a coil or holding registers: functions 5, 6 or 16. */
 int bus_write(struct bus *bus, unsigned unit, const struct span *span, const uint16_t *cells);
+
+/* For the log: what there is to say of the link that was made, besides its URL; may be "".
+ * Borrowed. */
+const char *bus_about(const struct bus *bus);
 
 uint64_t bus_late_replies(const struct bus *bus); /* answers thrown away since the start */
 

@@ -9,6 +9,7 @@ int connection_open(struct connection *out, const struct bus_settings *settings,
                     const struct tally *tally)
 {
     struct bus_options options = {.endpoint = &settings->endpoint,
+                                  .tls = &settings->tls,
                                   .timeout_ms = settings->timeout_ms,
                                   .connect_timeout_ms = settings->connect_timeout_ms};
 

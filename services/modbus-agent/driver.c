@@ -193,7 +193,7 @@ static void dial_bus(struct driver *driver)
         schedule_resume(&driver->schedule, clock_now_ms());
         driver_renew(driver); /* that a device is there again is news */
     }
-    tell_link(driver, rc, error);
+    tell_link(driver, rc, rc == 0 ? bus_about(driver->connection.bus) : error);
 }
 
 static void lose_link(struct driver *driver, int result)

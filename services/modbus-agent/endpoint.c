@@ -35,7 +35,7 @@ static int parse_tcp(struct endpoint *out, const char *rest, char *error, size_t
 {
     const char *host = rest;
     const char *end = strchr(rest, ':');
-    const char *port = "502";
+    const char *port = out->tls ? "802" : "502"; /* IANA: mbap and mbap-s */
     long number;
 
     if (*rest == '[') { /* an IPv6 address */
@@ -147,6 +147,10 @@ int endpoint_parse(struct endpoint *out, const char *url, char *error, size_t er
     *out = (struct endpoint){.baud = 19200, .parity = 'E', .stop_bits = 1, .rts_delay_us = -1};
     if (strncmp(url, "tcp://", 6) == 0)
         return parse_tcp(out, url + 6, error, error_size);
+    if (strncmp(url, "tls://", 6) == 0) {
+        out->tls = true;
+        return parse_tcp(out, url + 6, error, error_size);
+    }
     if (strncmp(url, "rtu://", 6) == 0) {
         out->serial = true;
         return parse_rtu(out, url + 6, error, error_size);
@@ -155,10 +159,9 @@ int endpoint_parse(struct endpoint *out, const char *url, char *error, size_t er
         out->serial = true;
         return parse_gateway(out, url + 10, error, error_size);
     }
-    return refuse(
-        error, error_size,
-        "is no bus: tcp://host:port, rtu:///dev/ttyUSB0?baud=19200 or rtu+tcp://host:port "
-        "is meant");
+    return refuse(error, error_size,
+                  "is no bus: tcp://host:port, tls://host:port, rtu:///dev/ttyUSB0?baud=19200 or "
+                  "rtu+tcp://host:port is meant");
 }
 
 unsigned endpoint_bits_per_byte(const struct endpoint *endpoint)

@@ -1,6 +1,7 @@
 /* Where a bus is: its URL taken apart. Pure.
  *
  *     tcp://host:port                                        port 502 where none is given
+ *     tls://host:port                                        Modbus/TCP Security, port 802
  *     rtu:///dev/ttyUSB0?baud=19200&parity=even&stop=1       8 data bits always
  *     rtu+tcp://host:port?baud=19200                         RTU frames through a gateway; what is
  * said of the line behind it is for --plan
@@ -20,6 +21,7 @@
 enum endpoint_rts { ENDPOINT_RTS_NONE, ENDPOINT_RTS_UP, ENDPOINT_RTS_DOWN };
 
 struct endpoint {
+    bool tls;
     bool serial;  /* RTU frames, so one unit after the other and no transaction numbers */
     bool gateway; /* of these: through a TCP connection */
     char name[ENDPOINT_NAME_SIZE]; /* host, or path of the line */

@@ -25,6 +25,18 @@ int main(int argc, char **argv)
         {.flag = "plan",
          .help = "print the requests that will go out and how busy each bus will be",
          .is_tool = true},
+        {.flag = "probe",
+         .argument = "URL",
+         .help = "find units on an unknown bus and what their registers may mean; only reads",
+         .is_tool = true},
+        {.flag = "units", .argument = "1-10,17", .help = "to be looked for by --probe"},
+        {.flag = "addresses", .argument = "0-99", .help = "to be read by --probe in each table"},
+        {.flag = "expect",
+         .argument = "229.0±5,50±1%",
+         .help = "what the device itself shows: --probe finds where, and prints a configuration"},
+        {.flag = "all", .help = "show every interpretation of --probe"},
+        {.flag = "timeout", .argument = "200ms", .help = "for each answer to --probe"},
+        {.flag = "limit", .argument = "5m", .help = "for all of --probe"},
         {0}};
     static const struct service_program program = {
         .name = "modbus-agent",
@@ -39,7 +51,6 @@ int main(int argc, char **argv)
         .close = agent_close,
         .working = agent_working,
         .tool = tools_run,
-        .tool_needs_config = true,
     };
 
     return service_main(&program, argc, argv);

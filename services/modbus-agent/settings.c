@@ -222,6 +222,24 @@ static void configure_endpoint(struct bus_settings *out, struct config_node *nod
         config_problem(node, "url", "%s", error);
 }
 
+/* Both sides of tls:// show a certificate, so all three files are needed. */
+static void configure_tls(struct bus_settings *out, struct config_node *node)
+{
+    static const char *const keys[] = {"ca_file", "cert_file", "key_file", "server_name"};
+
+    for (size_t i = 0; !out->endpoint.tls && i < sizeof keys / sizeof keys[0]; i++)
+        if (config_has(node, keys[i]))
+            config_problem(node, keys[i], "is for tls://host:port only");
+    if (!out->endpoint.tls)
+        return;
+    out->tls = (struct tls_options){
+        .ca_file = config_require_string(node, "ca_file"),
+        .cert_file = config_require_string(node, "cert_file"),
+        .key_file = config_require_string(node, "key_file"),
+        .server_name = config_string(node, "server_name", out->endpoint.name),
+    };
+}
+
 static int configure_bus(struct bus_settings *out, struct templates *templates,
                          struct config_node *node)
 {
@@ -230,6 +248,7 @@ static int configure_bus(struct bus_settings *out, struct templates *templates,
     size_t n = config_length(devices);
 
     configure_endpoint(out, node);
+    configure_tls(out, node);
     out->timeout_ms = config_duration(node, "timeout", 500, 5, 60000);
     out->connect_timeout_ms = config_duration(node, "connect_timeout", 3000, 10, 60000);
     out->backoff_first_ms = config_duration(reconnect, "first", 500, 1, 3600 * 1000);

@@ -14,6 +14,7 @@
 #include "report.h"
 #include "table.h"
 #include "templates.h"
+#include "tls.h"
 #include "topic.h"
 
 #include <stddef.h>
@@ -71,6 +72,7 @@ struct unit_settings {
 struct bus_settings {
     const char *url; /* borrowed from the configuration */
     struct endpoint endpoint;
+    struct tls_options tls; /* of tls:// only */
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
     int64_t backoff_first_ms;

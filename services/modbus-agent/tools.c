@@ -6,10 +6,12 @@
 #include "forecast.h"
 #include "inquiry.h"
 #include "number.h"
+#include "probe_tool.h"
 #include "sample.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
 /* Prints a group's requests. True: its period can be met. */
@@ -164,6 +166,7 @@ static bool once_group(struct bus *bus, const struct bus_settings *settings,
 static bool once_bus(const struct bus_settings *settings, FILE *out)
 {
     struct bus_options options = {.endpoint = &settings->endpoint,
+                                  .tls = &settings->tls,
                                   .timeout_ms = settings->timeout_ms,
                                   .connect_timeout_ms = settings->connect_timeout_ms};
     struct bus *bus;
@@ -201,8 +204,28 @@ int tools_once(const struct settings *settings, FILE *out)
     return good ? SERVICE_OK : SERVICE_UNAVAILABLE;
 }
 
+static int run_probe(const struct settings *settings, const struct service_arguments *arguments)
+{
+    const struct probe_words words = {.url = service_argument(arguments, "probe"),
+                                      .units = service_argument(arguments, "units"),
+                                      .addresses = service_argument(arguments, "addresses"),
+                                      .expect = service_argument(arguments, "expect"),
+                                      .timeout = service_argument(arguments, "timeout"),
+                                      .limit = service_argument(arguments, "limit"),
+                                      .all = service_argument(arguments, "all") != NULL};
+
+    return probe_tool(settings, &words, stdout);
+}
+
 int tools_run(const void *settings, const struct service_arguments *arguments)
 {
+    signal(SIGPIPE, SIG_IGN); /* as while serving: a peer that went is an error of write() */
+    if (service_argument(arguments, "probe"))
+        return run_probe(settings, arguments);
+    if (!settings) {
+        fputs("modbus-agent: --once and --plan need --config FILE or FIELDLINE_CONFIG\n", stderr);
+        return SERVICE_USAGE;
+    }
     if (service_argument(arguments, "plan"))
         return tools_plan(settings, stdout);
     return tools_once(settings, stdout);

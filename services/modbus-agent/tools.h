@@ -1,4 +1,4 @@
-/* The program's own words: --once and --plan. */
+/* The program's own words: --once, --plan and --probe. */
 #ifndef TOOLS_H
 #define TOOLS_H
 

@@ -14,12 +14,13 @@ import stand
 class Pymodbus(stand.Program):
     """pymodbus_server.py on a port that it keeps over restarts."""
 
-    def __init__(self, units, directory):
+    def __init__(self, units, directory, tls=None):
         self.port = stand.free_port()
-        self.url = f"tcp://127.0.0.1:{self.port}"
+        self.url = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self.port}"
         script = Path(__file__).with_name("pymodbus_server.py")
         super().__init__(
-            [sys.executable, script, self.port, json.dumps(units)], Path(directory) / "pymodbus.log"
+            [sys.executable, script, self.port, json.dumps(units), *([tls] if tls else [])],
+            Path(directory) / "pymodbus.log",
         )
 
     def start(self):

@@ -57,6 +57,22 @@ static void takes_serial_lines(void **state)
     assert_int_equal(endpoint_bits_per_byte(&endpoint), 11);
 }
 
+static void takes_tls(void **state)
+{
+    struct endpoint endpoint;
+    char error[128];
+
+    (void)state;
+    assert_int_equal(endpoint_parse(&endpoint, "tls://plc.example", error, sizeof error), 0);
+    assert_true(endpoint.tls && !endpoint.serial);
+    assert_string_equal(endpoint.name, "plc.example");
+    assert_string_equal(endpoint.port, "802");
+    assert_int_equal(endpoint_parse(&endpoint, "tls://[::1]:8802", error, sizeof error), 0);
+    assert_string_equal(endpoint.port, "8802");
+    assert_int_equal(endpoint_parse(&endpoint, "tcp://plc", error, sizeof error), 0);
+    assert_false(endpoint.tls);
+}
+
 static void takes_gateways(void **state)
 {
     struct endpoint endpoint;
@@ -157,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_tcp),
         cmocka_unit_test(takes_serial_lines),
+        cmocka_unit_test(takes_tls),
         cmocka_unit_test(takes_gateways),
         cmocka_unit_test(takes_how_the_line_is_switched),
         cmocka_unit_test(refuses_the_rest_with_a_reason),
