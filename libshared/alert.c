@@ -41,6 +41,16 @@ static int find_name(const char *const *names, size_t n_names, const char *name)
     return -EINVAL;
 }
 
+int alert_state_parse(enum alert_state *out, const char *name)
+{
+    int place = find_name(state_names, LENGTH(state_names), name);
+
+    if (place < 0)
+        return place;
+    *out = (enum alert_state)place;
+    return 0;
+}
+
 int alert_severity_parse(enum alert_severity *out, const char *name)
 {
     int place = find_name(severity_names, LENGTH(severity_names), name);
@@ -85,17 +95,14 @@ static int read_name(const struct jsonr *in, const char *key, const char **out)
 static int read_levels(struct alert *alert, const struct jsonr *in)
 {
     const char *state = NULL, *severity = NULL;
-    int place;
     int error = jsonr_text(in, "state", JSONR_REQUIRED, &state);
 
     if (!error)
         error = jsonr_text(in, "severity", JSONR_REQUIRED, &severity);
     if (error)
         return error;
-    place = find_name(state_names, LENGTH(state_names), state);
-    if (place < 0)
+    if (alert_state_parse(&alert->state, state))
         return jsonr_fail(in, "state", "firing, resolved or stale is expected");
-    alert->state = (enum alert_state)place;
     if (alert_severity_parse(&alert->severity, severity))
         return jsonr_fail(in, "severity", "info, warning or critical is expected");
     return 0;

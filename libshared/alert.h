@@ -13,6 +13,7 @@ enum alert_severity { ALERT_INFO, ALERT_WARNING, ALERT_CRITICAL };
 
 const char *alert_state_name(enum alert_state state);
 const char *alert_severity_name(enum alert_severity severity);
+int alert_state_parse(enum alert_state *out, const char *name);       /* 0 or -EINVAL */
 int alert_severity_parse(enum alert_severity *out, const char *name); /* 0 or -EINVAL */
 
 struct alert {

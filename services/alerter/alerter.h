@@ -12,7 +12,4 @@ bool alerter_drained(void *self);
 void alerter_close(void *self);
 bool alerter_working(void *self, char *why, size_t size);
 
-/* --test CHANNEL */
-int alerter_test(const void *settings, const struct service_arguments *arguments);
-
 #endif

@@ -4,6 +4,8 @@
 #include "clock.h"
 #include "draw.h"
 #include "log.h"
+#include "notification_json.h"
+#include "notification_text.h"
 #include "webhook.h"
 
 #include <errno.h>
@@ -49,13 +51,13 @@ static void write_log(const struct notification *notification)
     struct jsonw w = jsonw_start(&quoted);
     enum log_level level = LOG_LEVEL_WARNING;
 
-    if (notification->state == ALERT_RESOLVED || notification->severity == ALERT_INFO)
+    if (notification_state(notification) == ITEM_RESOLVED || notification->severity == ALERT_INFO)
         level = LOG_LEVEL_INFO;
     else if (notification->severity == ALERT_CRITICAL)
         level = LOG_LEVEL_ERROR;
     notification_text(notification, &text);
     jsonw_text(&w, NULL, buffer_string(&text));
-    log_write(level, "alert", "id=%s text=%s", notification->id, buffer_string(&quoted));
+    log_write(level, "notification", "id=%s text=%s", notification->id, buffer_string(&quoted));
     buffer_free(&text);
     buffer_free(&quoted);
 }

@@ -1,5 +1,6 @@
 #include "keeper.h"
 
+#include "clock.h"
 #include "log.h"
 
 #include <errno.h>
@@ -9,12 +10,21 @@
 #include <string.h>
 
 #define SAVE_SOON_MS 20    /* changes that come together are saved together */
+#define SAVE_SHARE 4       /* of the time, at most a fifth goes into saving */
 #define SAVE_AGAIN_MS 5000 /* after a failure */
+
+struct unsent {
+    struct unsent *next;
+    size_t channel;
+    struct notification *notification; /* owned */
+};
 
 struct keeper {
     struct keeper_parts parts;
     struct loop_timer *timer;
-    char path[PATH_MAX]; /* "" where nothing is kept */
+    struct unsent *first, **end; /* not written down yet */
+    char path[PATH_MAX];         /* "" where nothing is kept */
+    int64_t took_ms;             /* to save, the last time */
     bool due;
     int error;
 };
@@ -28,31 +38,73 @@ static void save_in(struct keeper *keeper, int64_t delay_ms)
 
 void keeper_changed(struct keeper *keeper)
 {
-    save_in(keeper, SAVE_SOON_MS);
+    int64_t pause_ms = SAVE_SHARE * keeper->took_ms;
+
+    save_in(keeper, pause_ms > SAVE_SOON_MS ? pause_ms : SAVE_SOON_MS);
+}
+
+static int write_down(struct keeper *keeper)
+{
+    const struct keeper_parts *parts = &keeper->parts;
+    struct memory_writer writer;
+
+    memory_begin(&writer, parts->core);
+    for (size_t i = 0; i < parts->n_channels; i++)
+        for (const struct notification *n = channel_waiting(parts->channels[i]); n; n = n->next)
+            memory_add(&writer, channel_settings(parts->channels[i])->name, n);
+    for (const struct unsent *u = keeper->first; u; u = u->next)
+        memory_add(&writer, channel_settings(parts->channels[u->channel])->name, u->notification);
+    return memory_save(&writer, keeper->path);
+}
+
+static void let_out(struct keeper *keeper)
+{
+    struct unsent *unsent = keeper->first;
+
+    keeper->first = NULL;
+    keeper->end = &keeper->first;
+    while (unsent) {
+        struct unsent *next = unsent->next;
+
+        channel_offer(keeper->parts.channels[unsent->channel], unsent->notification);
+        free(unsent);
+        unsent = next;
+    }
 }
 
 void keeper_save(void *self)
 {
     struct keeper *keeper = self;
-    struct memory_writer writer;
+    int64_t begun_ms = clock_now_ms();
     int rc;
 
     keeper->due = false;
     if (!*keeper->path)
         return;
-    memory_begin(&writer, keeper->parts.life);
-    for (size_t i = 0; i < keeper->parts.n_channels; i++) {
-        const struct channel *channel = keeper->parts.channels[i];
-
-        for (const struct notification *n = channel_waiting(channel); n; n = n->next)
-            memory_add(&writer, channel_settings(channel)->name, n);
-    }
-    rc = memory_save(&writer, keeper->path);
+    rc = write_down(keeper);
+    keeper->took_ms = clock_now_ms() - begun_ms;
     if (rc < 0)
         save_in(keeper, SAVE_AGAIN_MS);
     if (rc < 0 && rc != keeper->error)
         log_error("memory_not_saved", "path=%s reason=\"%s\"", keeper->path, strerror(-rc));
     keeper->error = rc;
+    let_out(keeper);
+}
+
+void keeper_send(struct keeper *keeper, size_t channel, struct notification *notification)
+{
+    struct unsent *unsent = *keeper->path ? calloc(1, sizeof *unsent) : NULL;
+
+    if (!unsent || keeper->error) { /* better told twice than not */
+        free(unsent);
+        channel_offer(keeper->parts.channels[channel], notification);
+        return;
+    }
+    unsent->channel = channel;
+    unsent->notification = notification;
+    *keeper->end = unsent;
+    keeper->end = &unsent->next;
+    keeper_changed(keeper);
 }
 
 int keeper_open(struct keeper **out, const struct keeper_parts *parts, const char *directory)
@@ -63,6 +115,7 @@ int keeper_open(struct keeper **out, const struct keeper_parts *parts, const cha
     if (!keeper)
         return -ENOMEM;
     keeper->parts = *parts;
+    keeper->end = &keeper->first;
     rc = loop_timer_open(&keeper->timer, parts->loop, keeper_save, keeper);
     if (rc == 0 && *directory &&
         (size_t)snprintf(keeper->path, sizeof keeper->path, "%s/alerter.json", directory) >=
@@ -80,6 +133,13 @@ void keeper_close(struct keeper *keeper)
 {
     if (!keeper)
         return;
+    while (keeper->first) {
+        struct unsent *next = keeper->first->next;
+
+        notification_close(keeper->first->notification);
+        free(keeper->first);
+        keeper->first = next;
+    }
     loop_timer_close(keeper->timer);
     free(keeper);
 }
@@ -104,12 +164,13 @@ int keeper_load(struct keeper *keeper, memory_pending_fn *on_pending, void *self
                     "effect=\"alerts raised while this program is away are not told\"");
         return 0;
     }
-    rc = memory_load(keeper->path, keeper->parts.life, on_pending, self, error, sizeof error);
-    if (rc == -ENOMEM)
-        return rc;
-    if (rc < 0 && rc != -ENOENT)
-        put_aside(keeper, *error ? error : strerror(-rc));
-    return rc == 0;
+    rc = memory_load(keeper->path, keeper->parts.core, on_pending, self, error, sizeof error);
+    if (rc == 0 || rc == -ENOMEM)
+        return rc == 0 ? 1 : rc;
+    if (rc == -ENOENT)
+        return 0;
+    put_aside(keeper, *error ? error : strerror(-rc));
+    return -EBADMSG;
 }
 
 int keeper_error(const struct keeper *keeper)

@@ -1,34 +1,33 @@
-/* What must survive a restart, in one file: every alert as it is known, and what is still to be
- * sent.
+/* What must survive a restart, in one file: all that the core knows, and what is still to be sent.
  *
- * Format, version 1: a JSON object
- * {"version":1,"alerts":[…],"pending":[{"channel":"…","notification":{…}}]}. It is written anew
- * beside the old one, synced and renamed over it, so there is always a whole one. */
+ * Format, version 2: one JSON object; memory_write.c says what is in it. It is written anew beside
+ * the old one, synced and renamed over it, so there is always a whole one. */
 #ifndef MEMORY_H
 #define MEMORY_H
 
-#include "life.h"
-#include "notification.h"
+#include "core.h"
+#include "jsonw.h"
 
 #include <stddef.h>
 
-#define MEMORY_SIZE_MAX (64 * 1024 * 1024) /* bytes of a file that is believed */
+#define MEMORY_VERSION 2
+#define MEMORY_SIZE_MAX (256 * 1024 * 1024) /* bytes of a file that is believed */
 
-/* Writing: begin, the pending ones, end, save. Returns 0 or -errno. */
+/* Writing: begin, the pending ones, save. Returns 0 or -errno. */
 struct memory_writer {
     struct buffer text;
     struct jsonw w;
 };
-void memory_begin(struct memory_writer *writer, const struct life *life);
+void memory_begin(struct memory_writer *writer, struct core *core);
 void memory_add(struct memory_writer *writer, const char *channel,
                 const struct notification *notification);
 int memory_save(struct memory_writer *writer, const char *path); /* ends and frees the writer */
 
-/* Reads the file into `life` and hands what was pending over, with its ownership. Returns 0;
- * -ENOENT where there is no file; -EBADMSG with a sentence in `error` where it cannot be used;
- * -errno. */
+/* Reads the file into a new core and hands what was pending over, with its ownership. Returns 0;
+ * -ENOENT where there is no file; -EBADMSG with a sentence in `error` where it cannot be used: the
+ * core then knows a part; -errno. */
 typedef void memory_pending_fn(void *self, const char *channel, struct notification *notification);
-int memory_load(const char *path, struct life *life, memory_pending_fn *on_pending, void *self,
+int memory_load(const char *path, struct core *core, memory_pending_fn *on_pending, void *self,
                 char *error, size_t error_size);
 
 #endif

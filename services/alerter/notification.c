@@ -6,56 +6,125 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ELLIPSIS "…"
-
-/* A copy of at most NOTIFICATION_MESSAGE_MAX bytes that ends on a whole character and shows its
- * cut. */
-static char *copy_message(const char *message)
+const char *item_state_name(enum item_state state)
 {
-    size_t length = strlen(message);
-    char *copy;
+    static const char *const names[] = {[ITEM_FIRING] = "firing",
+                                        [ITEM_RESOLVED] = "resolved",
+                                        [ITEM_STALE] = "stale",
+                                        [ITEM_ACKNOWLEDGED] = "acknowledged",
+                                        [ITEM_FLAPPING] = "flapping"};
 
-    if (length <= NOTIFICATION_MESSAGE_MAX)
-        return strdup(message);
-    length = NOTIFICATION_MESSAGE_MAX;
-    while (length > 0 && ((unsigned char)message[length] & 0xc0) == 0x80)
-        length--;
-    if (asprintf(&copy, "%.*s" ELLIPSIS, (int)length, message) < 0)
-        return NULL;
-    return copy;
+    return names[state];
 }
 
-static void make_id(struct notification *n)
+const char *notification_kind_name(enum notification_kind kind)
 {
-    /* Three names of up to 64 characters, 20 digits and a state always fit. */
-    snprintf(n->id, sizeof n->id, "%s/%s/%s/%" PRIu64 "/%s", n->location, n->device, n->rule,
-             n->episode, alert_state_name(n->state));
+    static const char *const names[] = {[NOTIFICATION_NEWS] = "news",
+                                        [NOTIFICATION_REPEAT] = "repeat",
+                                        [NOTIFICATION_ESCALATION] = "escalation",
+                                        [NOTIFICATION_SUMMARY] = "summary"};
+
+    return names[kind];
 }
 
-int notification_open(struct notification **out, const struct topic *topic,
-                      const struct alert *alert, int64_t time_ms)
+int notification_open(struct notification **out, enum notification_kind kind, const char *group,
+                      int64_t time_ms)
 {
     struct notification *n = calloc(1, sizeof *n);
 
     if (!n)
         return -ENOMEM;
-    strcpy(n->location, topic->location);
-    strcpy(n->device, topic->device);
-    strcpy(n->rule, topic->name);
-    n->state = alert->state;
-    n->severity = alert->severity;
-    n->episode = alert->episode;
-    n->since_ms = alert->since_ms;
+    n->kind = kind;
     n->created_ms = time_ms;
-    n->message = copy_message(alert->message);
-    make_id(n);
-    if (!n->message || value_copy(&n->value, &alert->value) < 0) {
-        n->value.type = VALUE_NONE;
-        notification_close(n);
-        return -ENOMEM;
-    }
+    snprintf(n->group, sizeof n->group, "%s", group);
     *out = n;
     return 0;
+}
+
+static void item_free(struct item *item)
+{
+    value_free(&item->value);
+    free(item->message);
+    free(item->by);
+    free(item->comment);
+}
+
+void notification_close(struct notification *n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < n->n_items; i++)
+        item_free(&n->items[i]);
+    free(n->items);
+    free(n);
+}
+
+static bool copy_text(char **out, const char *text)
+{
+    *out = text ? strdup(text) : NULL;
+    return *out || !text;
+}
+
+static int item_copy(struct item *out, const struct item *from)
+{
+    bool copied;
+
+    *out = *from;
+    copied = copy_text(&out->message, from->message);
+    copied &= copy_text(&out->by, from->by);
+    copied &= copy_text(&out->comment, from->comment);
+    out->value = (struct value){.type = VALUE_NONE};
+    if (copied && value_copy(&out->value, &from->value) == 0)
+        return 0;
+    out->value.type = VALUE_NONE;
+    item_free(out);
+    return -ENOMEM;
+}
+
+/* Room for one more, NULL where there is no memory. */
+static struct item *add_room(struct notification *n)
+{
+    if (n->n_items == n->capacity) {
+        size_t capacity = n->capacity ? 2 * n->capacity : 1;
+        struct item *grown = realloc(n->items, capacity * sizeof *grown);
+
+        if (!grown)
+            return NULL;
+        n->items = grown;
+        n->capacity = capacity;
+    }
+    return &n->items[n->n_items];
+}
+
+int notification_add_item(struct notification *n, const struct item *item)
+{
+    struct item *room;
+
+    n->counts[item->state]++;
+    if (item->severity > n->severity)
+        n->severity = item->severity;
+    if (n->n_items == NOTIFICATION_ALERTS_MAX)
+        return 0;
+    room = add_room(n);
+    if (!room || item_copy(room, item) < 0)
+        return -ENOMEM;
+    n->n_items++;
+    return 0;
+}
+
+int notification_add(struct notification *n, const struct record *record, enum item_state state)
+{
+    const struct item item = {.state = state,
+                              .severity = record->severity,
+                              .topic = record->topic,
+                              .episode = record->episode,
+                              .since_ms = record->since_ms,
+                              .value = record->value,
+                              .message = record->message,
+                              .by = record->by,
+                              .comment = record->comment};
+
+    return notification_add_item(n, &item);
 }
 
 int notification_copy(struct notification **out, const struct notification *from)
@@ -66,9 +135,13 @@ int notification_copy(struct notification **out, const struct notification *from
         return -ENOMEM;
     *n = *from;
     n->next = NULL;
-    n->message = strdup(from->message);
-    if (!n->message || value_copy(&n->value, &from->value) < 0) {
-        n->value.type = VALUE_NONE;
+    n->items = from->n_items ? calloc(from->n_items, sizeof *n->items) : NULL;
+    n->n_items = 0;
+    n->capacity = from->n_items;
+    while (n->items && n->n_items < from->n_items &&
+           item_copy(&n->items[n->n_items], &from->items[n->n_items]) == 0)
+        n->n_items++;
+    if (n->n_items < from->n_items) {
         notification_close(n);
         return -ENOMEM;
     }
@@ -76,147 +149,65 @@ int notification_copy(struct notification **out, const struct notification *from
     return 0;
 }
 
-void notification_close(struct notification *n)
+void notification_name(struct notification *n, uint64_t serial)
 {
-    if (!n)
-        return;
-    value_free(&n->value);
-    free(n->message);
-    free(n);
+    /* A group of up to 207 characters and two numbers of up to 20 digits always fit. */
+    snprintf(n->id, sizeof n->id, "%s/%" PRId64 "/%" PRIu64, *n->group ? n->group : "all",
+             n->created_ms, serial);
 }
 
-void notification_text(const struct notification *n, struct buffer *out)
+static bool same_alert(const struct item *a, const struct item *b)
 {
-    static const char *const remarks[] = {[ALERT_FIRING] = "",
-                                          [ALERT_RESOLVED] = "",
-                                          [ALERT_STALE] = " (data is missing, not resolved)"};
-
-    buffer_format(out, "%s: %s %s/%s %s", alert_state_name(n->state),
-                  alert_severity_name(n->severity), n->location, n->device, n->rule);
-    if (*n->message)
-        buffer_format(out, ": %s", n->message);
-    buffer_text(out, remarks[n->state]);
+    return strcmp(a->topic.location, b->topic.location) == 0 &&
+           strcmp(a->topic.device, b->topic.device) == 0 &&
+           strcmp(a->topic.name, b->topic.name) == 0;
 }
 
-static void write_names(const struct notification *n, struct jsonw *w)
+static void drop_item(struct notification *n, size_t place)
 {
-    jsonw_text(w, "state", alert_state_name(n->state));
-    jsonw_text(w, "severity", alert_severity_name(n->severity));
-    jsonw_text(w, "location", n->location);
-    jsonw_text(w, "device", n->device);
-    jsonw_text(w, "rule", n->rule);
-    jsonw_text(w, "message", n->message);
+    n->counts[n->items[place].state]--;
+    item_free(&n->items[place]);
+    n->n_items--;
+    memmove(&n->items[place], &n->items[place + 1], (n->n_items - place) * sizeof n->items[0]);
 }
 
-static void write_details(const struct notification *n, struct jsonw *w)
+void notification_absorb(struct notification *summary, const struct notification *held)
 {
-    jsonw_unsigned(w, "episode", n->episode);
-    jsonw_integer(w, "since", n->since_ms);
-    jsonw_value(w, "value", &n->value);
+    uint64_t shown[ITEM_STATES] = {0};
+
+    summary->held++;
+    summary->forgotten += held->forgotten;
+    for (size_t i = 0; i < held->n_items; i++) {
+        const struct item *item = &held->items[i];
+
+        for (size_t j = summary->n_items; j-- > 0;)
+            if (same_alert(&summary->items[j], item))
+                drop_item(summary, j);
+        notification_add_item(summary, item);
+        shown[item->state]++;
+    }
+    for (int i = 0; i < ITEM_STATES; i++)
+        summary->counts[i] += held->counts[i] - shown[i];
+    if (held->severity > summary->severity)
+        summary->severity = held->severity;
 }
 
-int notification_body(const struct notification *n, struct buffer *out)
+uint64_t notification_count(const struct notification *n)
 {
-    struct buffer text = {0};
-    struct jsonw w = jsonw_start(out);
+    uint64_t count = 0;
 
-    notification_text(n, &text);
-    jsonw_object_begin(&w, NULL);
-    jsonw_text(&w, "id", n->id);
-    jsonw_integer(&w, "ts", n->created_ms);
-    write_names(n, &w);
-    write_details(n, &w);
-    jsonw_text(&w, "text", buffer_string(&text));
-    jsonw_object_end(&w);
-    if (text.failed)
-        out->failed = true;
-    buffer_free(&text);
-    return out->failed ? -ENOMEM : 0;
+    for (int i = 0; i < ITEM_STATES; i++)
+        count += n->counts[i];
+    return count;
 }
 
-int notification_outcome(const struct notification *n, bool delivered, int64_t time_ms,
-                         struct buffer *out)
+enum item_state notification_state(const struct notification *n)
 {
-    struct jsonw w = jsonw_start(out);
+    static const enum item_state gravest_first[] = {ITEM_FIRING, ITEM_STALE, ITEM_FLAPPING,
+                                                    ITEM_ACKNOWLEDGED};
 
-    jsonw_object_begin(&w, NULL);
-    jsonw_integer(&w, "ts", time_ms);
-    jsonw_text(&w, "id", n->id);
-    jsonw_text(&w, "outcome", delivered ? "delivered" : "failed");
-    jsonw_unsigned(&w, "attempts", n->attempts);
-    jsonw_text(&w, "error", *n->error ? n->error : NULL);
-    write_names(n, &w);
-    jsonw_object_end(&w);
-    return out->failed ? -ENOMEM : 0;
-}
-
-void notification_write(const struct notification *n, struct jsonw *w, const char *key)
-{
-    jsonw_object_begin(w, key);
-    jsonw_integer(w, "ts", n->created_ms);
-    write_names(n, w);
-    write_details(n, w);
-    jsonw_unsigned(w, "attempts", n->attempts);
-    jsonw_text(w, "error", n->error);
-    jsonw_object_end(w);
-}
-
-static int read_name(const struct jsonr *in, const char *key, char out[TOPIC_NAME_SIZE])
-{
-    const char *name = NULL;
-    int rc = jsonr_text(in, key, JSONR_REQUIRED, &name);
-
-    if (rc < 0)
-        return rc;
-    if (!topic_name_valid(name))
-        return jsonr_fail(in, key, "a name is expected");
-    strcpy(out, name);
-    return 0;
-}
-
-static int read_levels(struct alert *alert, const struct jsonr *in)
-{
-    const char *state = NULL, *severity = NULL;
-    int rc = jsonr_text(in, "state", JSONR_REQUIRED, &state);
-
-    if (rc == 0)
-        rc = jsonr_text(in, "severity", JSONR_REQUIRED, &severity);
-    if (rc < 0)
-        return rc;
-    alert->state = ALERT_FIRING;
-    while (alert->state < ALERT_STALE && strcmp(state, alert_state_name(alert->state)) != 0)
-        alert->state++;
-    if (strcmp(state, alert_state_name(alert->state)) != 0)
-        return jsonr_fail(in, "state", "an alert's state is expected");
-    if (alert_severity_parse(&alert->severity, severity) < 0)
-        return jsonr_fail(in, "severity", "a severity is expected");
-    return 0;
-}
-
-int notification_read(struct notification **out, const struct jsonr *in)
-{
-    struct topic topic = {.kind = TOPIC_ALERT};
-    struct alert alert = {0};
-    int64_t created_ms = 0, episode = 0, attempts = 0;
-    const char *error = "";
-    int rc;
-
-    if ((rc = read_name(in, "location", topic.location)) < 0 ||
-        (rc = read_name(in, "device", topic.device)) < 0 ||
-        (rc = read_name(in, "rule", topic.name)) < 0 || (rc = read_levels(&alert, in)) < 0 ||
-        (rc = jsonr_integer(in, "ts", JSONR_REQUIRED, &created_ms)) < 0 ||
-        (rc = jsonr_integer(in, "since", JSONR_REQUIRED, &alert.since_ms)) < 0 ||
-        (rc = jsonr_integer(in, "episode", JSONR_REQUIRED, &episode)) < 0 ||
-        (rc = jsonr_integer(in, "attempts", JSONR_REQUIRED, &attempts)) < 0 ||
-        (rc = jsonr_value(in, "value", JSONR_OPTIONAL, &alert.value)) < 0 ||
-        (rc = jsonr_text(in, "error", JSONR_OPTIONAL, &error)) < 0 ||
-        (rc = jsonr_text(in, "message", JSONR_REQUIRED, &alert.message)) < 0)
-        return rc;
-    alert.episode = (uint64_t)episode;
-    rc = notification_open(out, &topic, &alert, created_ms);
-    if (rc < 0)
-        return rc;
-    (*out)->attempts = (unsigned)attempts;
-    snprintf((*out)->error, sizeof(*out)->error, "%s", error);
-    return 0;
+    for (size_t i = 0; i < sizeof gravest_first / sizeof *gravest_first; i++)
+        if (n->counts[gravest_first[i]])
+            return gravest_first[i];
+    return ITEM_RESOLVED;
 }

@@ -1,61 +1,92 @@
-/* A notification: what one channel is told about one change of one alert. Pure.
+/* A notification: what one channel is told at one moment, about one alert or a group of them. Pure.
  *
- * Its id, location/device/rule/episode/state, is the same however often it is sent, so that who
- * gets it twice can tell. */
+ * Its id, group/milliseconds/serial number, is written down before it is sent for the first time
+ * and is the same however often it is sent: also by another channel in place of the first, and
+ * after a restart. Who gets it twice can tell. */
 #ifndef NOTIFICATION_H
 #define NOTIFICATION_H
 
-#include "alert.h"
+#include "book.h"
 #include "buffer.h"
-#include "jsonr.h"
-#include "jsonw.h"
 #include "topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define NOTIFICATION_ID_SIZE 256
-#define NOTIFICATION_MESSAGE_MAX 2048 /* bytes of an alert's message that are passed on */
+#define NOTIFICATION_GROUP_SIZE 208
+#define NOTIFICATION_ALERTS_MAX 50 /* shown one by one; those beyond are only counted */
 #define NOTIFICATION_ERROR_SIZE 256
+
+/* What is said of an alert; the first three are enum alert_state's. */
+enum item_state {
+    ITEM_FIRING = ALERT_FIRING,
+    ITEM_RESOLVED = ALERT_RESOLVED,
+    ITEM_STALE = ALERT_STALE,
+    ITEM_ACKNOWLEDGED,
+    ITEM_FLAPPING,
+    ITEM_STATES
+};
+
+const char *item_state_name(enum item_state state);
+
+enum notification_kind {
+    NOTIFICATION_NEWS,
+    NOTIFICATION_REPEAT,
+    NOTIFICATION_ESCALATION, /* nobody acknowledged in time */
+    NOTIFICATION_SUMMARY,    /* of what a channel's limit held back */
+    NOTIFICATION_KINDS
+};
+
+const char *notification_kind_name(enum notification_kind kind);
+
+struct item {
+    enum item_state state;
+    enum alert_severity severity;
+    struct topic topic; /* location, device, rule */
+    uint64_t episode;
+    int64_t since_ms;   /* wall clock, as the alert says */
+    struct value value; /* owned, as are the texts */
+    char *message;
+    char *by, *comment; /* who acknowledged; NULL where nobody did, or did not say */
+};
 
 struct notification {
     struct notification *next; /* in whatever list it is */
     char id[NOTIFICATION_ID_SIZE];
-    char location[TOPIC_NAME_SIZE];
-    char device[TOPIC_NAME_SIZE];
-    char rule[TOPIC_NAME_SIZE];
-    enum alert_state state;
-    enum alert_severity severity;
-    uint64_t episode;
-    int64_t since_ms;   /* wall clock, as the alert says */
-    int64_t created_ms; /* wall clock */
-    struct value value; /* owned */
-    char *message;      /* owned */
+    enum notification_kind kind;
+    char group[NOTIFICATION_GROUP_SIZE]; /* what the alerts have in common: "hall/line_1"; or "" */
+    int64_t created_ms;                  /* wall clock */
+    enum alert_severity severity;        /* the gravest */
+    uint64_t counts[ITEM_STATES];        /* of all that it is about */
+    uint64_t standing;  /* others of the group that are active and were told before */
+    uint64_t forgotten; /* older ones that had to go for want of room before they were told */
+    struct item *items; /* owned; the gravest first, the newest of them first */
+    size_t n_items, capacity;
+    uint64_t held; /* of a summary: notifications that it stands for */
+    int64_t held_since_ms;
     unsigned attempts;
     char error[NOTIFICATION_ERROR_SIZE]; /* of the last attempt that failed; "" where none did */
 };
 
-/* `topic` names location, device and rule. All is copied. Return 0 or -ENOMEM. */
-int notification_open(struct notification **out, const struct topic *topic,
-                      const struct alert *alert, int64_t time_ms);
+/* Without items. Returns 0 or -ENOMEM. */
+int notification_open(struct notification **out, enum notification_kind kind, const char *group,
+                      int64_t time_ms);
 int notification_copy(struct notification **out, const struct notification *from);
 void notification_close(struct notification *notification); /* NULL is ignored */
 
-/* "firing: critical facility_a/line_001 over_pressure: pressure 7.0 bar"; stale and resolved read
- * differently, so that nobody takes missing data for an all-clear. */
-void notification_text(const struct notification *notification, struct buffer *out);
+void notification_name(struct notification *notification, uint64_t serial); /* makes the id */
 
-/* The body of a webhook. Returns 0 or -ENOMEM. */
-int notification_body(const struct notification *notification, struct buffer *out);
+/* Counts the record and, where there is room, shows it. Returns 0 or -ENOMEM: only counted. */
+int notification_add(struct notification *notification, const struct record *record,
+                     enum item_state state);
+int notification_add_item(struct notification *notification, const struct item *item); /* copied */
 
-/* The payload of root/_notification/{channel}; proto/notification.schema.json. Returns 0 or
- * -ENOMEM. */
-int notification_outcome(const struct notification *notification, bool delivered, int64_t time_ms,
-                         struct buffer *out);
+/* Adds what `held` is about to a summary. What is said of an alert replaces what was said of it
+ * before. */
+void notification_absorb(struct notification *summary, const struct notification *held);
 
-/* All of it, for the state file, and back. notification_read() returns 0, -ENOMEM or -EBADMSG with
- * a sentence in in->error. */
-void notification_write(const struct notification *notification, struct jsonw *w, const char *key);
-int notification_read(struct notification **out, const struct jsonr *in);
+uint64_t notification_count(const struct notification *notification); /* alerts, all states */
+enum item_state notification_state(const struct notification *notification); /* the gravest */
 
 #endif

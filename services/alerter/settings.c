@@ -1,199 +1,228 @@
 #include "settings.h"
 
+#include "route_settings.h"
+#include "zone.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND 1000
+#define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
+#define DAY (24 * 60 * MINUTE)
 
-/* A header that could end early would let its value add others: RFC 9110, section 5.5. */
-static bool header_is_safe(const char *name, const char *value)
+static int configure_inhibit(struct settings *settings, struct config_node *root)
 {
-    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    struct config_node *array = config_array(root, "inhibit");
+    size_t n = config_length(array);
 
-    if (!*name || name[strspn(name, token)] != '\0')
-        return false;
-    for (const char *c = value; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return false;
-    return true;
-}
-
-static int add_header(struct webhook_settings *webhook, struct config_node *node, const char *name,
-                      const char *value)
-{
-    size_t n = 0;
-    char **grown;
-
-    if (!header_is_safe(name, value)) {
-        config_problem(node, name,
-                       "no HTTP header: letters, digits and - as the name, no control "
-                       "characters in the value");
-        return 0;
-    }
-    while (webhook->headers && webhook->headers[n])
-        n++;
-    grown = realloc(webhook->headers, (n + 2) * sizeof *grown);
-    if (!grown)
+    settings->inhibit = calloc(n ? n : 1, sizeof *settings->inhibit);
+    if (!settings->inhibit)
         return -ENOMEM;
-    webhook->headers = grown;
-    grown[n] = grown[n + 1] = NULL;
-    if (asprintf(&grown[n], "%s: %s", name, value) < 0) {
-        grown[n] = NULL;
-        return -ENOMEM;
+    settings->n_inhibit = n;
+    for (size_t i = 0; i < n; i++) {
+        struct config_node *node = config_item(array, i);
+        struct inhibit_rule *rule = &settings->inhibit[i];
+
+        match_settings_configure(&rule->source, config_object(node, "source"));
+        match_settings_configure(&rule->target, config_object(node, "target"));
+        rule->equal = labels_settings_configure(node, "equal", ROUTE_BY_LOCATION);
+        if (config_length(config_object(node, "source")) == 0)
+            config_problem(node, "source", "is required: which alerts silence others");
+        if (config_length(config_object(node, "target")) == 0)
+            config_problem(node, "target", "is required: which alerts they silence");
     }
     return 0;
 }
 
-static int configure_headers(struct webhook_settings *webhook, struct config_node *node)
+/* ---- quiet hours ---- */
+
+static unsigned configure_weekdays(struct config_node *node)
 {
-    struct config_node *headers = config_object(node, "headers");
-    const char *secret_header = config_string(node, "secret_header", "Authorization");
-    const char *secret = config_secret_file(node, "secret_file");
-    int rc = add_header(webhook, headers, "Content-Type", "application/json");
+    struct config_node *array = config_array(node, "days");
+    unsigned days = 0;
 
-    for (size_t i = 0; rc == 0 && i < config_length(headers); i++) {
-        const char *name = config_key(headers, i);
+    if (!config_has(node, "days"))
+        return config_has(node, "dates") ? 0 : 0x7f;
+    for (size_t i = 0; i < config_length(array); i++) {
+        int day;
 
-        rc = add_header(webhook, headers, name, config_string(headers, name, ""));
+        if (quiet_parse_weekday(config_string_at(array, i), &day) < 0)
+            config_problem(node, "days", "there are mon, tue, wed, thu, fri, sat and sun");
+        else
+            days |= 1u << day;
     }
-    if (rc == 0 && secret)
-        rc = add_header(webhook, node, secret_header, secret);
-    return rc;
+    return days;
 }
 
-static int configure_webhook(struct webhook_settings *webhook, struct config_node *node)
+static int configure_dates(struct quiet *quiet, struct config_node *node)
 {
-    webhook->url = config_url(node, "url", "");
-    if (strncmp(webhook->url, "http://", 7) != 0 && strncmp(webhook->url, "https://", 8) != 0)
-        config_problem(node, "url", "a webhook needs a URL such as https://host/path");
-    webhook->ca_file = config_string(node, "ca_file", NULL);
-    webhook->connect_timeout_ms = config_duration(node, "connect_timeout", 5 * SECOND, 100, MINUTE);
-    webhook->timeout_ms = config_duration(node, "timeout", 10 * SECOND, 100, 5 * MINUTE);
-    return configure_headers(webhook, node);
+    struct config_node *array = config_array(node, "dates");
+    size_t n = config_length(array);
+
+    quiet->dates = calloc(n ? n : 1, sizeof *quiet->dates);
+    if (!quiet->dates)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        if (quiet_parse_date(config_string_at(array, i), &quiet->dates[quiet->n_dates]) < 0)
+            config_problem(node, "dates", "a date is \"2026-12-24\", or \"12-24\" for every year");
+        else
+            quiet->n_dates++;
+    return 0;
 }
 
-static int configure_channel(struct channel_settings *channel, struct config_node *channels,
-                             const char *name)
+static int configure_minute(struct config_node *node, const char *key, const char *fallback)
 {
-    static const char *const types[] = {[CHANNEL_LOG] = "log", [CHANNEL_WEBHOOK] = "webhook", NULL};
-    struct config_node *node = config_object(channels, name);
+    int minute = 0;
 
-    channel->name = name;
-    if (!topic_name_valid(name) || topic_name_reserved(name))
-        config_problem(channels, name,
-                       "a channel's name is 1 to 64 of a-z, 0-9, _ and -, and does "
-                       "not begin with _");
-    channel->type = (enum channel_type)config_require_choice(node, "type", types);
-    if (channel->type != CHANNEL_WEBHOOK)
-        return 0;
-    channel->queue = config_integer(node, "queue", 1000, 1, 100000);
-    channel->give_up_after_ms = config_duration(node, "give_up_after", HOUR, SECOND, 7 * 24 * HOUR);
-    channel->backoff_first_ms = config_duration(node, "retry_first", SECOND, 10, HOUR);
-    channel->backoff_max_ms = config_duration(node, "retry_max", MINUTE, 10, HOUR);
-    channel->breaker_failures = config_integer(node, "breaker_failures", 5, 1, 1000);
-    channel->breaker_open_ms = config_duration(node, "breaker_open", 30 * SECOND, 10, HOUR);
-    return configure_webhook(&channel->webhook, node);
+    if (quiet_parse_minute(config_string(node, key, fallback), &minute) < 0)
+        config_problem(node, key, "a time is \"00:00\" to \"24:00\"");
+    return minute;
 }
 
-static int configure_channels(struct settings *settings, struct config_node *root)
+static unsigned configure_holds(struct config_node *node)
 {
-    struct config_node *channels = config_object(root, "channels");
-    size_t n = config_length(channels);
+    struct config_node *array = config_array(node, "hold");
+    unsigned holds = 0;
+
+    if (!config_has(node, "hold"))
+        return 1u << ALERT_INFO | 1u << ALERT_WARNING;
+    for (size_t i = 0; i < config_length(array); i++) {
+        enum alert_severity severity;
+
+        if (alert_severity_parse(&severity, config_string_at(array, i)) < 0)
+            config_problem(node, "hold", "there are info, warning and critical");
+        else
+            holds |= 1u << severity;
+    }
+    return holds;
+}
+
+static int configure_quiets(struct settings *settings, struct config_node *root)
+{
+    struct config_node *nodes = config_object(root, "quiet_hours");
+    size_t n = config_length(nodes);
     int rc = 0;
 
-    if (n == 0 || n > ROUTE_CHANNELS_MAX) {
-        config_problem(root, "channels",
-                       "1 to %d channels are needed, such as \"log\": "
-                       "{\"type\": \"log\"}",
-                       ROUTE_CHANNELS_MAX);
+    if (n > QUIET_MAX) {
+        config_problem(root, "quiet_hours", "at most %d are possible", QUIET_MAX);
         return 0;
     }
-    settings->channels = calloc(n, sizeof *settings->channels);
-    if (!settings->channels)
+    settings->quiets = calloc(n ? n : 1, sizeof *settings->quiets);
+    if (!settings->quiets)
         return -ENOMEM;
-    settings->n_channels = n;
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = configure_channel(&settings->channels[i], channels, config_key(channels, i));
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct quiet *quiet = &settings->quiets[settings->n_quiets++];
+        struct config_node *node = config_object(nodes, config_key(nodes, i));
+
+        quiet->name = config_key(nodes, i);
+        quiet->from_minute = configure_minute(node, "from", "00:00");
+        quiet->to_minute = configure_minute(node, "to", "24:00");
+        quiet->holds = configure_holds(node);
+        quiet->weekdays = configure_weekdays(node);
+        rc = configure_dates(quiet, node);
+    }
     return rc;
 }
 
-static const char *configure_pattern(struct config_node *match, const char *key)
-{
-    const char *pattern = config_string(match, key, "*");
+/* ---- silences ---- */
 
-    if (!route_pattern_valid(pattern))
-        config_problem(match, key,
-                       "a pattern is of a-z, 0-9, _, - and *, which stands for anything");
-    return pattern;
+static void configure_silence(struct silence *silence, struct config_node *node, const char *name)
+{
+    const char *until = config_require_string(node, "until");
+
+    snprintf(silence->name, sizeof silence->name, "%s", name);
+    match_settings_configure(&silence->match, config_object(node, "match"));
+    snprintf(silence->by, sizeof silence->by, "%s", config_string(node, "by", "the configuration"));
+    silence->comment = (char *)config_string(node, "comment", NULL);
+    silence->configured = true;
+    if (*until && zone_parse(until, &silence->until_ms) < 0)
+        config_problem(node, "until",
+                       "a time is \"2026-12-24 18:00\", or \"2026-12-24T17:00Z\" in UTC");
 }
 
-static void configure_severity(struct route *route, struct config_node *match)
+static int configure_silences(struct settings *settings, struct config_node *root)
 {
-    enum alert_severity unused;
+    struct config_node *nodes = config_object(root, "silences");
+    size_t n = config_length(nodes);
 
-    route->severity = configure_pattern(match, "severity");
-    if (!strchr(route->severity, '*') && alert_severity_parse(&unused, route->severity) < 0)
-        config_problem(match, "severity", "there are info, warning and critical, and *");
-}
-
-static void configure_route(struct route *route, const struct settings *settings,
-                            struct config_node *node)
-{
-    struct config_node *match = config_object(node, "match");
-    struct config_node *channels = config_array(node, "channels");
-
-    configure_severity(route, match);
-    route->location = configure_pattern(match, "location");
-    route->device = configure_pattern(match, "device");
-    route->rule = configure_pattern(match, "rule");
-    if (config_length(channels) == 0)
-        config_problem(node, "channels", "a route needs at least one channel");
-    for (size_t i = 0; i < config_length(channels); i++) {
-        const char *name = config_string_at(channels, i);
-        size_t place = 0;
-
-        while (place < settings->n_channels && strcmp(settings->channels[place].name, name) != 0)
-            place++;
-        if (place == settings->n_channels)
-            config_problem(node, "channels", "there is no channel \"%s\" in \"channels\"", name);
-        else
-            route->channels |= UINT32_C(1) << place;
-    }
-}
-
-static int configure_routes(struct settings *settings, struct config_node *root)
-{
-    struct config_node *routes = config_array(root, "routes");
-    size_t n = config_length(routes);
-
-    if (n == 0)
-        config_problem(root, "routes",
-                       "at least one route is needed, such as {\"channels\": "
-                       "[\"log\"]}, which takes every alert");
-    settings->routes = calloc(n ? n : 1, sizeof *settings->routes);
-    if (!settings->routes)
+    settings->silences = calloc(n ? n : 1, sizeof *settings->silences);
+    if (!settings->silences)
         return -ENOMEM;
-    settings->n_routes = n;
-    for (size_t i = 0; i < n; i++)
-        configure_route(&settings->routes[i], settings, config_item(routes, i));
+    settings->n_silences = n;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = config_key(nodes, i);
+
+        if (!topic_name_valid(name))
+            config_problem(nodes, name, "a silence's name is 1 to 64 of a-z, 0-9, _ and -");
+        configure_silence(&settings->silences[i], config_object(nodes, name), name);
+    }
     return 0;
+}
+
+/* ---- the whole ---- */
+
+static void configure_flapping(struct flap_settings *flap, struct config_node *root)
+{
+    struct config_node *node = config_object(root, "flapping");
+
+    flap->changes = config_integer(node, "changes", 6, 0, FLAP_CHANGES_MAX);
+    flap->window_ms = config_duration(node, "window", 10 * MINUTE, SECOND, DAY);
+    flap->calm_ms = config_duration(node, "calm", 10 * MINUTE, SECOND, DAY);
+    if (flap->changes == 1)
+        config_problem(node, "changes", "is 2 to %d, or 0 to damp nothing", FLAP_CHANGES_MAX);
+}
+
+static void configure_zone(struct settings *settings, struct config_node *root)
+{
+    settings->zone = config_string(root, "time_zone", "UTC");
+    if (zone_known(settings->zone))
+        return;
+    config_problem(root, "time_zone",
+                   "the system knows no zone \"%s\"; such as \"Europe/Berlin\" is meant, and the "
+                   "package tzdata is needed",
+                   settings->zone);
+}
+
+/* The times of the file are in its zone, which is in use only once the file is found good. */
+static int configure_in_zone(struct settings *settings, struct config_node *root)
+{
+    char *before = zone_current();
+    int rc = zone_use(settings->zone);
+
+    if (rc == 0)
+        rc = configure_silences(settings, root);
+    zone_use(before);
+    free(before);
+    return rc;
+}
+
+static int configure_all(struct settings *settings, struct config_node *root)
+{
+    int rc;
+
+    settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
+    settings->remember = config_integer(root, "remember", 10000, 1, 1000000);
+    configure_flapping(&settings->flap, root);
+    configure_zone(settings, root);
+    rc = channel_settings_configure(&settings->channels, &settings->n_channels, root);
+    if (rc == 0)
+        rc = configure_quiets(settings, root);
+    if (rc == 0)
+        rc = route_settings_configure(settings, root);
+    if (rc == 0)
+        rc = configure_inhibit(settings, root);
+    if (rc == 0)
+        rc = configure_in_zone(settings, root);
+    return rc;
 }
 
 int settings_configure(void **out, struct config_node *root)
 {
     struct settings *settings = calloc(1, sizeof *settings);
-    int rc;
+    int rc = settings ? configure_all(settings, root) : -ENOMEM;
 
-    if (!settings)
-        return -ENOMEM;
-    settings->remember = config_integer(root, "remember", 10000, 1, 1000000);
-    rc = configure_channels(settings, root);
-    if (rc == 0)
-        rc = configure_routes(settings, root);
     if (rc < 0) {
         settings_discard(settings);
         return rc;
@@ -208,16 +237,14 @@ void settings_discard(void *self)
 
     if (!settings)
         return;
-    for (size_t i = 0; i < settings->n_channels; i++) {
-        char **headers = settings->channels[i].webhook.headers;
-
-        for (size_t j = 0; headers && headers[j]; j++) {
-            explicit_bzero(headers[j], strlen(headers[j]));
-            free(headers[j]);
-        }
-        free(headers);
-    }
-    free(settings->channels);
-    free(settings->routes);
+    channel_settings_free(settings->channels, settings->n_channels);
+    for (size_t i = 0; i < settings->n_quiets; i++)
+        free(settings->quiets[i].dates);
+    free(settings->quiets);
+    if (settings->route)
+        route_free(settings->route);
+    free(settings->route);
+    free(settings->inhibit);
+    free(settings->silences);
     free(settings);
 }

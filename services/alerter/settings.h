@@ -2,39 +2,30 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
+#include "channel_settings.h"
 #include "config.h"
+#include "flap.h"
+#include "inhibit.h"
+#include "quiet.h"
 #include "route.h"
+#include "silence.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum channel_type { CHANNEL_LOG, CHANNEL_WEBHOOK };
-
-struct webhook_settings {
-    const char *url;     /* borrowed */
-    char **headers;      /* "Name: value", owned, NULL at the end; one may be a secret */
-    const char *ca_file; /* borrowed; NULL: the system's */
-    int64_t connect_timeout_ms;
-    int64_t timeout_ms;
-};
-
-struct channel_settings {
-    const char *name; /* borrowed */
-    enum channel_type type;
-    struct webhook_settings webhook;
-    int64_t queue;            /* notifications that may wait; beyond them the oldest is dropped */
-    int64_t give_up_after_ms; /* since the notification was made */
-    int64_t backoff_first_ms;
-    int64_t backoff_max_ms;
-    int64_t breaker_failures;
-    int64_t breaker_open_ms;
-};
-
 struct settings {
+    const char *root; /* of topics; borrowed, as is the zone */
+    const char *zone;
     struct channel_settings *channels; /* owned; at most ROUTE_CHANNELS_MAX */
     size_t n_channels;
-    struct route *routes; /* owned */
-    size_t n_routes;
+    struct route *route;          /* owned; the root */
+    struct inhibit_rule *inhibit; /* owned */
+    size_t n_inhibit;
+    struct quiet *quiets; /* owned; at most QUIET_MAX */
+    size_t n_quiets;
+    struct silence *silences; /* owned; patterns borrowed */
+    size_t n_silences;
+    struct flap_settings flap;
     int64_t remember; /* alerts */
 };
 

@@ -1,8 +1,10 @@
-#include "alerter.h"
+#include "try_channel.h"
 
 #include "channel.h"
 #include "clock.h"
-#include "settings.h"
+#include "notification_json.h"
+#include "notification_text.h"
+#include "service.h"
 #include "webhook.h"
 
 #include <stdio.h>
@@ -11,9 +13,10 @@
 static const struct channel_settings *find_channel(const struct settings *settings,
                                                    const char *name)
 {
-    for (size_t i = 0; i < settings->n_channels; i++)
-        if (strcmp(settings->channels[i].name, name) == 0)
-            return &settings->channels[i];
+    int place = channel_settings_find(settings->channels, settings->n_channels, name);
+
+    if (place >= 0)
+        return &settings->channels[place];
     fprintf(stderr, "alerter: there is no channel \"%s\"; there are:", name);
     for (size_t i = 0; i < settings->n_channels; i++)
         fprintf(stderr, " %s", settings->channels[i].name);
@@ -51,26 +54,32 @@ static int print_once(const struct channel_settings *channel,
     return SERVICE_OK;
 }
 
-int alerter_test(const void *self, const struct service_arguments *arguments)
+static int make_test(struct notification **out)
 {
-    const struct channel_settings *channel =
-        find_channel(self, service_argument(arguments, "test"));
-    const struct topic topic = {
-        .kind = TOPIC_ALERT, .location = "test", .device = "test", .name = "test"};
-    const struct alert alert = {.state = ALERT_FIRING,
-                                .severity = ALERT_INFO,
-                                .since_ms = clock_time_ms(),
-                                .message = "this is only a test",
-                                .rule = "test"};
-    struct notification *notification;
-    int code;
+    const struct item item = {
+        .state = ITEM_FIRING,
+        .topic = {.kind = TOPIC_ALERT, .location = "test", .device = "test", .name = "test"},
+        .since_ms = clock_time_ms(),
+        .message = (char *)"this is only a test"};
+    int rc = notification_open(out, NOTIFICATION_NEWS, "test", clock_time_ms());
+
+    if (rc < 0)
+        return rc;
+    notification_name(*out, 0);
+    return notification_add_item(*out, &item);
+}
+
+int try_channel(const struct settings *settings, const char *name)
+{
+    const struct channel_settings *channel = find_channel(settings, name);
+    struct notification *notification = NULL;
+    int code = SERVICE_INTERNAL;
 
     if (!channel)
         return SERVICE_USAGE;
-    if (notification_open(&notification, &topic, &alert, alert.since_ms) < 0)
-        return SERVICE_INTERNAL;
-    code = channel->type == CHANNEL_WEBHOOK ? post_once(channel, notification)
-                                            : print_once(channel, notification);
+    if (make_test(&notification) == 0)
+        code = channel->type == CHANNEL_WEBHOOK ? post_once(channel, notification)
+                                                : print_once(channel, notification);
     notification_close(notification);
     return code;
 }

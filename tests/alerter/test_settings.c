@@ -39,27 +39,58 @@ static const struct topic *topic_of(const char *location, const char *device, co
     return &topic;
 }
 
+static size_t find(enum alert_severity severity, const char *location, const char *device,
+                   const char *rule)
+{
+    const struct route *routes[ROUTE_TAKERS_MAX];
+    size_t n = route_find(settings->route, topic_of(location, device, rule), severity, routes);
+    uint32_t channels = 0;
+
+    for (size_t i = 0; i < n; i++)
+        channels |= routes[i]->channels;
+    return channels;
+}
+
 static void test_routes(void **state)
 {
     (void)state;
     assert_true(read_text(
         "{\"channels\":{\"log\":{\"type\":\"log\"},\"ops\":{\"type\":\"webhook\",\"url\":\"http://"
-        "h/\"},"
-        "\"night\":{\"type\":\"log\"}},\"routes\":["
-        "{\"channels\":[\"log\"]},"
+        "h/"
+        "\"},\"night\":{\"type\":\"log\"}},\"route\":{\"channels\":[\"log\"],\"group_wait\":\"7s\","
+        "\"routes\":["
         "{\"match\":{\"severity\":\"critical\",\"location\":\"hall_*\"},\"channels\":[\"ops\","
-        "\"log\"]},"
-        "{\"match\":{\"device\":\"pump_1\",\"rule\":\"*_hot\"},\"channels\":[\"night\"]}]}"));
-    assert_int_equal(settings->n_routes, 3);
-#define CHANNELS(severity, location, device, rule) \
-    route_channels(settings->routes, 3, topic_of(location, device, rule), severity)
-    assert_int_equal(CHANNELS(ALERT_INFO, "x", "y", "z"), 1);
-    assert_int_equal(CHANNELS(ALERT_CRITICAL, "hall_2", "y", "z"), 3);
-    assert_int_equal(CHANNELS(ALERT_WARNING, "hall_2", "y", "z"), 1);
-    assert_int_equal(CHANNELS(ALERT_CRITICAL, "a_hall_2", "y", "z"), 1);
-    assert_int_equal(CHANNELS(ALERT_CRITICAL, "hall_2", "pump_1", "too_hot"), 7);
-    assert_int_equal(CHANNELS(ALERT_INFO, "x", "pump_1", "too_cold"), 1);
-    assert_int_equal(CHANNELS(ALERT_INFO, "x", "pump_10", "too_hot"), 1);
+        "\"log\"],\"continue\":true,\"group_by\":[\"rule\",\"device\"]},"
+        "{\"match\":{\"device\":\"pump_1|fan_*\",\"rule\":\"*_hot\"},\"channels\":[\"night\"],"
+        "\"group_wait\":\"1s\"},{\"match\":{\"rule\":\"nobody\"},\"channels\":[]}]}}"));
+    assert_int_equal(find(ALERT_INFO, "x", "y", "z"), 1);
+    assert_int_equal(find(ALERT_CRITICAL, "hall_2", "y", "z"), 3);
+    assert_int_equal(find(ALERT_WARNING, "hall_2", "y", "z"), 1);
+    assert_int_equal(find(ALERT_CRITICAL, "hall_2", "pump_1", "too_hot"), 7);
+    assert_int_equal(find(ALERT_INFO, "x", "fan_3", "too_hot"), 4);
+    assert_int_equal(find(ALERT_INFO, "x", "pump_10", "too_hot"), 1);
+    assert_int_equal(find(ALERT_INFO, "x", "y", "nobody"), 0);
+    assert_int_equal(settings->route->children[0].wait_ms, 7000); /* as its parent has it */
+    assert_int_equal(settings->route->children[0].group_by, ROUTE_BY_RULE | ROUTE_BY_DEVICE);
+    assert_int_equal(settings->route->children[1].wait_ms, 1000);
+    assert_int_equal(settings->route->children[1].group_by, ROUTE_BY_LOCATION);
+    discard();
+}
+
+/* Siblings with the same matchers have different names, the same ones after a reload. */
+static void test_twins(void **state)
+{
+    (void)state;
+    assert_true(
+        read_text("{\"channels\":{\"log\":{\"type\":\"log\"}},\"route\":{\"channels\":[\"log\"],"
+                  "\"routes\":[{\"match\":{\"rule\":\"a\"}},{\"match\":{\"rule\":\"a\"}},{}]}}"));
+    assert_string_equal(settings->route->name, "{ }");
+    assert_string_equal(settings->route->children[0].name, "{ }{ rule=a }");
+    assert_string_equal(settings->route->children[1].name, "{ }{ rule=a }#2");
+    assert_string_equal(settings->route->children[2].name, "{ }{ }");
+    assert_ptr_equal(route_named(settings->route, "{ }{ rule=a }#2"),
+                     &settings->route->children[1]);
+    assert_null(route_named(settings->route, "{ }{ rule=b }"));
     discard();
 }
 
@@ -74,7 +105,7 @@ static void test_headers(void **state)
     snprintf(
         text, sizeof text,
         "{\"channels\":{\"ops\":{\"type\":\"webhook\",\"url\":\"https://h/\",\"headers\":{\"X-A\":"
-        "\"b\"},\"secret_file\":\"%s\"}},\"routes\":[{\"channels\":[\"ops\"]}]}",
+        "\"b\"},\"secret_file\":\"%s\"}},\"route\":{\"channels\":[\"ops\"]}}",
         secret);
     assert_true(read_text(text));
     assert_string_equal(settings->channels[0].webhook.headers[0], "Content-Type: application/json");
@@ -88,20 +119,21 @@ static void test_headers(void **state)
 /* Each is refused, and the report names the place. */
 static void test_problems(void **state)
 {
-#define WEBHOOK(members)                                                                           \
-    "{\"channels\":{\"a\":{\"type\":\"webhook\"," members "}},\"routes\":[{\"channels\":[\"a\"]}]" \
-    "}"
-#define ROUTE(members) "{\"channels\":{\"a\":{\"type\":\"log\"}},\"routes\":[{" members "}]}"
+#define CHANNEL(members) "{\"channels\":{\"a\":{" members "}},\"route\":{\"channels\":[\"a\"]}}"
+#define WEBHOOK(members) CHANNEL("\"type\":\"webhook\"," members)
+#define ROOT(members) \
+    "{\"channels\":{\"a\":{\"type\":\"log\"}},\"route\":{\"channels\":[\"a\"]}," members "}"
+#define ROUTE(members) "{\"channels\":{\"a\":{\"type\":\"log\"}},\"route\":{" members "}}"
+#define CHILD(members) ROUTE("\"channels\":[\"a\"],\"routes\":[{" members "}]")
     static const char *const cases[][2] = {
-        {"{\"routes\":[]}", "channels"},
-        {"{\"channels\":{\"a\":{\"type\":\"log\"}}}", "routes"},
-        {"{\"channels\":{\"A\":{\"type\":\"log\"}},\"routes\":[{\"channels\":[\"A\"]}]}",
+        {"{\"route\":{}}", "channels"},
+        {"{\"channels\":{\"a\":{\"type\":\"log\"}}}", "route"},
+        {"{\"channels\":{\"A\":{\"type\":\"log\"}},\"route\":{\"channels\":[\"A\"]}}",
          "channels.A"},
-        {"{\"channels\":{\"a\":{\"type\":\"mail\"}},\"routes\":[{\"channels\":[\"a\"]}]}",
-         "channels.a.type"},
-        {"{\"channels\":{\"a\":{\"type\":\"log\",\"queue\":3}},\"routes\":[{\"channels\":[\"a\"]}]"
-         "}",
-         "channels.a.queue"},
+        {CHANNEL("\"type\":\"pigeon\""), "channels.a.type"},
+        {CHANNEL("\"type\":\"log\",\"queue\":3"), "channels.a.queue"},
+        {CHANNEL("\"type\":\"log\",\"fallback\":\"b\""), "channels.a.fallback"},
+        {CHANNEL("\"type\":\"log\",\"fallback\":\"a\""), "falls back in a circle"},
         {WEBHOOK("\"timeout\":\"1s\""), "channels.a.url"},
         {WEBHOOK("\"url\":\"file:///etc/passwd\""), "channels.a.url"},
         {WEBHOOK("\"url\":\"http://h\",\"headers\":{\"A\":\"b\\r\\nC: d\"}"),
@@ -110,11 +142,32 @@ static void test_problems(void **state)
          "channels.a.headers[\"A: b\"]"},
         {WEBHOOK("\"url\":\"http://h\",\"secret_file\":\"/nowhere\""), "channels.a.secret_file"},
         {WEBHOOK("\"url\":\"http://h\",\"timeout\":\"0s\""), "channels.a.timeout"},
-        {ROUTE("\"channels\":[\"b\"]"), "routes[0].channels"},
-        {ROUTE("\"match\":{}"), "routes[0].channels"},
-        {ROUTE("\"channels\":[\"a\"],\"match\":{\"severity\":\"hot\"}"),
-         "routes[0].match.severity"},
-        {ROUTE("\"channels\":[\"a\"],\"match\":{\"device\":\"[ab]\"}"), "routes[0].match.device"},
+        {ROOT("\"time_zone\":\"Europe/Atlantis\""), "time_zone"},
+        {ROOT("\"time_zone\":\"../../etc/passwd\""), "time_zone"},
+        {ROOT("\"quiet_hours\":{\"n\":{\"from\":\"25:00\"}}"), "quiet_hours.n.from"},
+        {ROOT("\"quiet_hours\":{\"n\":{\"days\":[\"monday\"]}}"), "quiet_hours.n.days"},
+        {ROOT("\"quiet_hours\":{\"n\":{\"dates\":[\"2026-02-30\"]}}"), "quiet_hours.n.dates"},
+        {ROOT("\"quiet_hours\":{\"n\":{\"hold\":[\"all\"]}}"), "quiet_hours.n.hold"},
+        {ROOT("\"silences\":{\"s\":{\"until\":\"tomorrow\"}}"), "silences.s.until"},
+        {ROOT("\"silences\":{\"s\":{}}"), "silences.s.until"},
+        {ROOT("\"silences\":{\"S\":{\"until\":\"2026-12-24 18:00\"}}"), "silences.S"},
+        {ROOT("\"inhibit\":[{\"source\":{\"rule\":\"x\"}}]"), "inhibit[0].target"},
+        {ROOT("\"inhibit\":[{\"source\":{\"rule\":\"x\"},\"target\":{\"rule\":\"y\"},\"equal\":["
+              "\"x\"]}"
+              "]"),
+         "inhibit[0].equal"},
+        {ROOT("\"flapping\":{\"changes\":1}"), "flapping.changes"},
+        {ROUTE("\"channels\":[\"b\"]"), "route.channels"},
+        {ROUTE("\"channels\":[\"a\"],\"repeat_interval\":\"10ms\""), "route.repeat_interval"},
+        {ROUTE("\"channels\":[\"a\"],\"group_by\":[\"colour\"]"), "route.group_by"},
+        {ROUTE("\"channels\":[\"a\"],\"quiet\":[\"night\"]"), "route.quiet"},
+        {ROUTE("\"channels\":[\"a\"],\"escalate\":[{\"after\":\"5m\"}]"),
+         "route.escalate[0].channels"},
+        {ROUTE("\"channels\":[\"a\"],\"escalate\":[{\"after\":\"5m\",\"channels\":[\"a\"]},{"
+               "\"after\":\"5m\",\"channels\":[\"a\"]}]"),
+         "route.escalate[1].after"},
+        {CHILD("\"match\":{\"severity\":\"hot\"}"), "route.routes[0].match.severity"},
+        {CHILD("\"match\":{\"device\":\"[ab]\"}"), "route.routes[0].match.device"},
     };
 
     (void)state;
@@ -136,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_twins),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_problems),
     };

@@ -1,0 +1,102 @@
+#include "capture.h"
+
+#include "jsonr.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERROR_SIZE 256
+
+struct reader {
+    const struct capture *capture;
+    capture_fn *on_message;
+    void *self;
+    size_t line;
+    int64_t time_ms;
+};
+
+static int bad_line(const struct reader *reader, const char *what)
+{
+    fprintf(reader->capture->errors, "%s:%zu: %s\n", reader->capture->name, reader->line, what);
+    return -EBADMSG;
+}
+
+static int read_payload(const struct reader *reader, const struct jsonr *in,
+                        struct capture_message *out)
+{
+    struct json_object *payload;
+
+    if (!json_object_object_get_ex(in->object, "payload", &payload))
+        return bad_line(reader, "payload: is missing");
+    if (json_object_is_type(payload, json_type_string)) {
+        out->payload = json_object_get_string(payload);
+        out->size = (size_t)json_object_get_string_len(payload);
+    } else {
+        out->payload =
+            json_object_to_json_string_length(payload, JSON_C_TO_STRING_PLAIN, &out->size);
+    }
+    return 0;
+}
+
+static int read_object(struct reader *reader, const struct jsonr *in, struct capture_message *out)
+{
+    struct value retained = value_bool(false);
+    int rc = jsonr_integer(in, "t", JSONR_REQUIRED, &out->time_ms);
+
+    if (rc == 0)
+        rc = jsonr_text(in, "topic", JSONR_OPTIONAL, &out->topic);
+    if (rc == 0)
+        rc = jsonr_value(in, "retained", JSONR_OPTIONAL, &retained);
+    if (rc < 0)
+        return bad_line(reader, in->error);
+    if (retained.type != VALUE_BOOL)
+        return bad_line(reader, "retained: expected true or false");
+    if (out->time_ms < reader->time_ms)
+        return bad_line(reader, "t: is before the line above");
+    out->retained = retained.boolean;
+    return out->topic ? read_payload(reader, in, out) : 0;
+}
+
+static int read_line(struct reader *reader, const char *line, size_t size)
+{
+    char error[ERROR_SIZE] = "";
+    struct jsonr in = {.path = "", .error = error, .error_size = sizeof error};
+    struct capture_message message = {0};
+    int rc;
+
+    reader->line++;
+    if (strspn(line, " \t\r\n") == size)
+        return 0;
+    rc = jsonr_parse_object(&in, line, size);
+    if (rc < 0)
+        return rc == -EBADMSG ? bad_line(reader, error) : rc;
+    rc = read_object(reader, &in, &message);
+    if (rc == 0) {
+        reader->time_ms = message.time_ms;
+        rc = reader->on_message(reader->self, &message, error, sizeof error);
+        if (rc == -EBADMSG) { /* as a broker might bring it */
+            bad_line(reader, error);
+            rc = 0;
+        }
+    }
+    jsonr_free(in.object);
+    return rc;
+}
+
+int capture_run(const struct capture *capture, capture_fn *on_message, void *self)
+{
+    struct reader reader = {.capture = capture, .on_message = on_message, .self = self};
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    int rc = 0;
+
+    while (rc == 0 && (size = getline(&line, &capacity, capture->file)) >= 0)
+        rc = read_line(&reader, line, (size_t)size);
+    if (rc == 0 && ferror(capture->file))
+        rc = -EIO;
+    free(line);
+    return rc;
+}

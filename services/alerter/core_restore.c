@@ -1,0 +1,101 @@
+#include "core_state.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- other routes than before ---- */
+
+static bool is_routed(const struct core *core, const struct member *member)
+{
+    const struct route *routes[ROUTE_TAKERS_MAX];
+    const struct record *record = member->record;
+    size_t n = route_find(core->settings->route, &record->topic, record->severity, routes);
+
+    for (size_t i = 0; i < n; i++)
+        if (routes[i] == member->group->route)
+            return true;
+    return false;
+}
+
+static void leave_unrouted(struct core *core, struct record *record)
+{
+    struct member *next;
+
+    for (struct member *m = record->members; m; m = next) {
+        struct group *group = m->group;
+
+        next = m->next_of_record;
+        if (is_routed(core, m))
+            continue;
+        member_leave(m);
+        if (!group->first && !group->forgotten)
+            groups_remove(&core->groups, group);
+    }
+}
+
+static int rejoin(struct core *core, struct record *record)
+{
+    const struct member *known;
+    int rc;
+
+    leave_unrouted(core, record);
+    known = record->members; /* those that are new come before them */
+    rc = record->state == ALERT_RESOLVED ? 0 : core_join(core, record);
+    for (struct member *m = record->members; m != known; m = m->next_of_record)
+        core_expect_news(core, m->group, m->group->route->wait_ms, core->time_ms);
+    return rc;
+}
+
+int core_rejoin(struct core *core)
+{
+    int rc = 0;
+
+    for (int resolved = 0; rc == 0 && resolved < 2; resolved++)
+        for (struct record *r = book_first(core->book, resolved); rc == 0 && r; r = r->next)
+            if ((rc = rejoin(core, r)) == 0)
+                rc = inhibitor_update(core->inhibitor, r, false);
+    for (size_t i = 0; i < core->settings->n_channels; i++)
+        core_plan_summary(core, &core->channels[i]);
+    return rc;
+}
+
+/* ---- the clock went back ---- */
+
+static void shift_group(void *self, struct group *group)
+{
+    int64_t back_ms = *(const int64_t *)self;
+
+    if (group->news_ms != INT64_MAX)
+        group->news_ms -= back_ms;
+    if (group->notified_ms != GROUP_NEVER)
+        group->notified_ms -= back_ms;
+    for (struct member *m = group->first; m; m = m->next) {
+        m->first_told_ms -= back_ms;
+        m->told_ms -= back_ms;
+    }
+}
+
+static void shift_flap(struct flap *flap, int64_t back_ms)
+{
+    for (size_t i = 0; i < flap->n; i++)
+        flap->at_ms[i] -= back_ms;
+}
+
+/* All by the same: the order stays. */
+static void shift_agenda(struct agenda *agenda, int64_t back_ms)
+{
+    for (size_t i = 0; i < agenda->n; i++)
+        agenda->items[i]->at_ms -= back_ms;
+}
+
+void core_shift(struct core *core, int64_t back_ms)
+{
+    groups_each(&core->groups, shift_group, &back_ms);
+    shift_agenda(&core->groups.agenda, back_ms);
+    for (int resolved = 0; resolved < 2; resolved++)
+        for (struct record *r = book_first(core->book, resolved); r; r = r->next)
+            shift_flap(&r->flap, back_ms);
+    for (size_t i = 0; i < core->settings->n_channels; i++)
+        limit_shift(&core->channels[i].limit, back_ms);
+    shift_agenda(&core->limits, back_ms);
+}

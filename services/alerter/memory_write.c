@@ -1,0 +1,193 @@
+#include "memory.h"
+
+#include "core_state.h"
+#include "notification_json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct numbering {
+    struct jsonw *w;
+    size_t n;
+};
+
+/* Groups are numbered as they are written; members name them so. */
+static void write_group(void *self, struct group *group)
+{
+    struct numbering *numbering = self;
+    struct jsonw *w = numbering->w;
+
+    group->number = numbering->n++;
+    jsonw_object_begin(w, NULL);
+    jsonw_text(w, "route", group->route->name);
+    jsonw_text(w, "label", group->label);
+    if (group->news_ms != INT64_MAX)
+        jsonw_integer(w, "news", group->news_ms);
+    if (group->moment.place)
+        jsonw_integer(w, "moment", group->moment.at_ms);
+    if (group->notified_ms != GROUP_NEVER)
+        jsonw_integer(w, "notified", group->notified_ms);
+    jsonw_unsigned(w, "forgotten", group->forgotten);
+    jsonw_unsigned(w, "order", group->moment.order);
+    jsonw_object_end(w);
+}
+
+static void write_members(const struct record *record, struct jsonw *w)
+{
+    jsonw_array_begin(w, "members");
+    for (const struct member *m = record->members; m; m = m->next_of_record) {
+        jsonw_object_begin(w, NULL);
+        jsonw_unsigned(w, "group", m->group->number);
+        jsonw_unsigned(w, "told", m->told);
+        jsonw_unsigned(w, "step", m->step);
+        jsonw_integer(w, "first", m->first_told_ms);
+        jsonw_integer(w, "last", m->told_ms);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void write_flap(const struct flap *flap, struct jsonw *w)
+{
+    if (flap->n == 0)
+        return;
+    jsonw_bool(w, "flapping", flap->on);
+    jsonw_array_begin(w, "changes");
+    for (size_t i = 0; i < flap->n; i++)
+        jsonw_integer(w, NULL, flap->at_ms[i]);
+    jsonw_array_end(w);
+}
+
+static void write_record(const struct record *record, struct jsonw *w)
+{
+    jsonw_object_begin(w, NULL);
+    jsonw_text(w, "location", record->topic.location);
+    jsonw_text(w, "device", record->topic.device);
+    jsonw_text(w, "rule", record->topic.name);
+    jsonw_text(w, "state", alert_state_name(record->state));
+    jsonw_text(w, "severity", alert_severity_name(record->severity));
+    jsonw_unsigned(w, "episode", record->episode);
+    jsonw_integer(w, "since", record->since_ms);
+    jsonw_text(w, "message", record->message);
+    jsonw_value(w, "value", &record->value);
+    jsonw_bool(w, "acknowledged", record->acknowledged);
+    jsonw_text(w, "by", record->by);
+    jsonw_text(w, "comment", record->comment);
+    write_flap(&record->flap, w);
+    write_members(record, w);
+    jsonw_object_end(w);
+}
+
+static void write_silences(const struct silences *silences, struct jsonw *w)
+{
+    jsonw_array_begin(w, "silences");
+    for (size_t i = 0; i < silences->n; i++)
+        if (!silences->list[i].configured)
+            silence_write(&silences->list[i], w);
+    jsonw_array_end(w);
+}
+
+static void write_limits(const struct core *core, struct jsonw *w)
+{
+    jsonw_array_begin(w, "limits");
+    for (size_t i = 0; i < core->settings->n_channels; i++) {
+        const struct limit *limit = &core->channels[i].limit;
+
+        if (limit->n == 0)
+            continue;
+        jsonw_object_begin(w, NULL);
+        jsonw_text(w, "channel", core->settings->channels[i].name);
+        jsonw_array_begin(w, "sent");
+        for (size_t j = 0; j < limit->n; j++)
+            jsonw_integer(w, NULL, limit->sent_ms[(limit->first + j) % limit->max]);
+        jsonw_array_end(w);
+        if (limit->held)
+            notification_write(limit->held, w, "held");
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+void memory_begin(struct memory_writer *writer, struct core *core)
+{
+    struct jsonw *w = &writer->w;
+    struct numbering numbering = {.w = w};
+
+    *writer = (struct memory_writer){0};
+    writer->w = jsonw_start(&writer->text);
+    jsonw_object_begin(w, NULL);
+    jsonw_integer(w, "version", MEMORY_VERSION);
+    jsonw_integer(w, "time", core->time_ms);
+    jsonw_unsigned(w, "serial", core->serial);
+    jsonw_array_begin(w, "groups");
+    groups_each(&core->groups, write_group, &numbering);
+    jsonw_array_end(w);
+    jsonw_array_begin(w, "alerts");
+    for (int resolved = 0; resolved < 2; resolved++)
+        for (const struct record *r = book_first(core->book, resolved); r; r = r->next)
+            write_record(r, w);
+    jsonw_array_end(w);
+    write_silences(&core->silences, w);
+    write_limits(core, w);
+    jsonw_array_begin(w, "pending");
+}
+
+void memory_add(struct memory_writer *writer, const char *channel,
+                const struct notification *notification)
+{
+    jsonw_object_begin(&writer->w, NULL);
+    jsonw_text(&writer->w, "channel", channel);
+    notification_write(notification, &writer->w, "notification");
+    jsonw_object_end(&writer->w);
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, data, size);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0) {
+            data += n;
+            size -= (size_t)n;
+        }
+    }
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Replaces the file as a whole. A rename that a power cut undoes leaves the older one, which only
+ * repeats a notification. */
+static int replace_file(const char *path, const struct buffer *text)
+{
+    char beside[PATH_MAX];
+    int fd, rc;
+
+    if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
+        return -ENAMETOOLONG;
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    rc = write_all(fd, text->data, text->size);
+    close(fd);
+    if (rc == 0 && rename(beside, path) < 0)
+        rc = -errno;
+    if (rc < 0)
+        unlink(beside);
+    return rc;
+}
+
+int memory_save(struct memory_writer *writer, const char *path)
+{
+    int rc = -ENOMEM;
+
+    jsonw_array_end(&writer->w);
+    jsonw_object_end(&writer->w);
+    if (!writer->text.failed)
+        rc = replace_file(path, &writer->text);
+    buffer_free(&writer->text);
+    return rc;
+}

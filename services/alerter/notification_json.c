@@ -1,0 +1,146 @@
+#include "notification_json.h"
+
+#include "notification_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- for receivers ---- */
+
+/* What all that is shown has in common, NULL where it differs or not all is shown. `offset` is of
+ * an array of characters within struct topic. */
+static const char *shared_name(const struct notification *n, size_t offset)
+{
+    const char *first = NULL;
+
+    if (notification_count(n) != n->n_items)
+        return NULL;
+    for (size_t i = 0; i < n->n_items; i++) {
+        const char *name = (const char *)&n->items[i].topic + offset;
+
+        if (first && strcmp(first, name) != 0)
+            return NULL;
+        first = name;
+    }
+    return first;
+}
+
+static void write_counts(const struct notification *n, struct jsonw *w)
+{
+    jsonw_object_begin(w, "counts");
+    for (int i = 0; i < ITEM_STATES; i++)
+        if (n->counts[i])
+            jsonw_unsigned(w, item_state_name((enum item_state)i), n->counts[i]);
+    if (n->standing)
+        jsonw_unsigned(w, "standing", n->standing);
+    if (n->forgotten)
+        jsonw_unsigned(w, "forgotten", n->forgotten);
+    if (n->held)
+        jsonw_unsigned(w, "held", n->held);
+    jsonw_object_end(w);
+}
+
+void notification_write_summary(const struct notification *n, struct jsonw *w)
+{
+    struct buffer heading = {0};
+    bool single = n->n_items == 1 && notification_count(n) == 1;
+
+    notification_heading(n, &heading);
+    jsonw_text(w, "kind", notification_kind_name(n->kind));
+    jsonw_text(w, "group", n->group);
+    jsonw_text(w, "state", item_state_name(notification_state(n)));
+    jsonw_text(w, "severity", alert_severity_name(n->severity));
+    jsonw_text(w, "location", shared_name(n, offsetof(struct topic, location)));
+    jsonw_text(w, "device", shared_name(n, offsetof(struct topic, device)));
+    jsonw_text(w, "rule", shared_name(n, offsetof(struct topic, name)));
+    jsonw_text(w, "message", single ? n->items[0].message : buffer_string(&heading));
+    if (single)
+        jsonw_unsigned(w, "episode", n->items[0].episode);
+    else
+        jsonw_null(w, "episode");
+    write_counts(n, w);
+    if (heading.failed)
+        w->out->failed = true;
+    buffer_free(&heading);
+}
+
+static void write_item(const struct item *item, struct jsonw *w)
+{
+    jsonw_object_begin(w, NULL);
+    jsonw_text(w, "state", item_state_name(item->state));
+    jsonw_text(w, "severity", alert_severity_name(item->severity));
+    jsonw_text(w, "location", item->topic.location);
+    jsonw_text(w, "device", item->topic.device);
+    jsonw_text(w, "rule", item->topic.name);
+    jsonw_text(w, "message", item->message);
+    jsonw_unsigned(w, "episode", item->episode);
+    jsonw_integer(w, "since", item->since_ms);
+    jsonw_value(w, "value", &item->value);
+    if (item->by)
+        jsonw_text(w, "by", item->by);
+    if (item->comment)
+        jsonw_text(w, "comment", item->comment);
+    jsonw_object_end(w);
+}
+
+static void write_items(const struct notification *n, struct jsonw *w)
+{
+    jsonw_array_begin(w, "alerts");
+    for (size_t i = 0; i < n->n_items; i++)
+        write_item(&n->items[i], w);
+    jsonw_array_end(w);
+}
+
+int notification_body(const struct notification *n, struct buffer *out)
+{
+    struct buffer text = {0};
+    struct jsonw w = jsonw_start(out);
+
+    notification_text(n, &text);
+    jsonw_object_begin(&w, NULL);
+    jsonw_text(&w, "id", n->id);
+    jsonw_integer(&w, "ts", n->created_ms);
+    notification_write_summary(n, &w);
+    jsonw_text(&w, "text", buffer_string(&text));
+    write_items(n, &w);
+    jsonw_object_end(&w);
+    if (text.failed)
+        out->failed = true;
+    buffer_free(&text);
+    return out->failed ? -ENOMEM : 0;
+}
+
+int notification_outcome(const struct notification *n, bool delivered, int64_t time_ms,
+                         struct buffer *out)
+{
+    struct jsonw w = jsonw_start(out);
+
+    jsonw_object_begin(&w, NULL);
+    jsonw_integer(&w, "ts", time_ms);
+    jsonw_text(&w, "id", n->id);
+    jsonw_text(&w, "outcome", delivered ? "delivered" : "failed");
+    jsonw_unsigned(&w, "attempts", n->attempts);
+    jsonw_text(&w, "error", *n->error ? n->error : NULL);
+    notification_write_summary(n, &w);
+    jsonw_object_end(&w);
+    return out->failed ? -ENOMEM : 0;
+}
+
+/* ---- for the state file ---- */
+
+void notification_write(const struct notification *n, struct jsonw *w, const char *key)
+{
+    jsonw_object_begin(w, key);
+    jsonw_text(w, "id", n->id);
+    jsonw_text(w, "kind", notification_kind_name(n->kind));
+    jsonw_text(w, "group", n->group);
+    jsonw_text(w, "severity", alert_severity_name(n->severity));
+    jsonw_integer(w, "ts", n->created_ms);
+    write_counts(n, w);
+    jsonw_integer(w, "held_since", n->held_since_ms);
+    write_items(n, w);
+    jsonw_unsigned(w, "attempts", n->attempts);
+    jsonw_text(w, "error", n->error);
+    jsonw_object_end(w);
+}

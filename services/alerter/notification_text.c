@@ -1,0 +1,90 @@
+#include "notification_text.h"
+
+#include <inttypes.h>
+
+static void put_acknowledgement(const struct item *item, struct buffer *out)
+{
+    buffer_text(out, "acknowledged");
+    if (item->by)
+        buffer_format(out, " by %s", item->by);
+    if (item->comment)
+        buffer_format(out, " (%s)", item->comment);
+}
+
+void item_text(const struct item *item, struct buffer *out)
+{
+    if (item->state == ITEM_ACKNOWLEDGED)
+        put_acknowledgement(item, out);
+    else
+        buffer_text(out, item_state_name(item->state));
+    buffer_format(out, ": %s %s/%s %s", alert_severity_name(item->severity), item->topic.location,
+                  item->topic.device, item->topic.name);
+    if (*item->message)
+        buffer_format(out, ": %s", item->message);
+    if (item->state == ITEM_STALE)
+        buffer_text(out, " (data is missing, not resolved)");
+    if (item->state == ITEM_FLAPPING)
+        buffer_text(out, " (comes and goes; told again when it is at rest)");
+}
+
+static void put_counts(const struct notification *n, struct buffer *out)
+{
+    static const enum item_state order[] = {ITEM_FIRING, ITEM_STALE, ITEM_FLAPPING,
+                                            ITEM_ACKNOWLEDGED, ITEM_RESOLVED};
+    const char *between = "";
+
+    for (int i = 0; i < ITEM_STATES; i++) {
+        if (!n->counts[order[i]])
+            continue;
+        buffer_format(out, "%s%" PRIu64 " %s", between, n->counts[order[i]],
+                      item_state_name(order[i]));
+        between = ", ";
+    }
+}
+
+static bool is_single(const struct notification *n)
+{
+    return n->kind != NOTIFICATION_SUMMARY && n->n_items == 1 && notification_count(n) == 1 &&
+           n->forgotten == 0;
+}
+
+static void put_kind(const struct notification *n, struct buffer *out)
+{
+    if (n->kind == NOTIFICATION_REPEAT)
+        buffer_text(out, "still ");
+    if (n->kind == NOTIFICATION_ESCALATION)
+        buffer_text(out, "nobody has acknowledged: ");
+    if (n->kind == NOTIFICATION_SUMMARY)
+        buffer_format(out, "%" PRIu64 " notification%s held back by the limit: ", n->held,
+                      n->held == 1 ? " was" : "s were");
+}
+
+void notification_heading(const struct notification *n, struct buffer *out)
+{
+    if (is_single(n)) {
+        put_kind(n, out);
+        item_text(&n->items[0], out);
+        return;
+    }
+    if (*n->group)
+        buffer_format(out, "%s: ", n->group);
+    put_kind(n, out);
+    put_counts(n, out);
+    if (n->forgotten)
+        buffer_format(out, "%s%" PRIu64 " older for which there was no room",
+                      notification_count(n) ? ", " : "", n->forgotten);
+}
+
+void notification_text(const struct notification *n, struct buffer *out)
+{
+    notification_heading(n, out);
+    for (size_t i = 0; !is_single(n) && i < n->n_items; i++) {
+        buffer_text(out, "\n- ");
+        item_text(&n->items[i], out);
+    }
+    if (notification_count(n) > n->n_items)
+        buffer_format(out, "\n- and %" PRIu64 " more", notification_count(n) - n->n_items);
+    if (n->standing)
+        buffer_format(out, "\n(%" PRIu64 " more told before %s still active)", n->standing,
+                      n->standing == 1 ? "is" : "are");
+}
