@@ -7,13 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define LINK_SIZE 320
 
+/* Majors of pseudo-terminals: Linux, Documentation/admin-guide/devices.txt. */
+#define PSEUDO_FIRST 136
+#define PSEUDO_LAST 143
+
+/* Each container has pseudo-terminals of its own, on a file system of its own, with the same
+ * numbers. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    bool pseudo = major(a->st_rdev) >= PSEUDO_FIRST && major(a->st_rdev) <= PSEUDO_LAST;
+
+    return S_ISCHR(b->st_mode) && a->st_rdev == b->st_rdev && (!pseudo || a->st_dev == b->st_dev);
+}
+
 /* Only what lies below /dev is looked at closely: a stat() elsewhere may hang with a dead server.
  */
-static bool is_device(const char *link, dev_t device)
+static bool is_device(const char *link, const struct stat *device)
 {
     char target[LINK_SIZE];
     struct stat status;
@@ -21,10 +35,10 @@ static bool is_device(const char *link, dev_t device)
 
     if (length < 5 || memcmp(target, "/dev/", 5) != 0)
         return false;
-    return stat(link, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == device;
+    return stat(link, &status) == 0 && is_same(device, &status);
 }
 
-static bool holds(const char *process, dev_t device)
+static bool holds(const char *process, const struct stat *device)
 {
     char path[LINK_SIZE];
     struct dirent *entry;
@@ -71,7 +85,7 @@ pid_t holder_find(const char *path, char name[HOLDER_NAME_SIZE])
     if (!processes)
         return 0;
     while (found == 0 && (entry = readdir(processes)) != NULL)
-        if (isdigit((unsigned char)entry->d_name[0]) && holds(entry->d_name, status.st_rdev)) {
+        if (isdigit((unsigned char)entry->d_name[0]) && holds(entry->d_name, &status)) {
             found = (pid_t)atoi(entry->d_name);
             read_name(name, entry->d_name);
         }

@@ -377,6 +377,36 @@ def test_two_agents_do_not_share_a_port(agent, board, tmp_path, broker):
     assert f"in use by process {agent.process.pid} (serial-agent)" in answer.stdout
 
 
+CONTAINER = """
+import fcntl, os, struct, subprocess, sys
+folder, number = "/dev/pts", int(sys.argv[1])
+subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=666", "devpts", folder], check=True)
+masters = [os.open(folder + "/ptmx", os.O_RDWR) for _ in range(number + 1)]
+fcntl.ioctl(masters[-1], 0x40045431, struct.pack("i", 0))  # TIOCSPTLCK
+slave = os.open(f"{folder}/{number}", os.O_RDWR | os.O_NOCTTY)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_another_containers_terminal_of_the_same_number_is_another(agent, listener, board, tmp_path, broker):
+    """As test_two_agents…, while another process has a terminal open that only looks the same."""
+    number = os.readlink(board.link).rsplit("/", 1)[1]
+    container = subprocess.Popen(
+        ["unshare", "-m", "python3", "-c", CONTAINER, number], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if container.stdout.readline() != b"ready\n":
+            pytest.skip("root of this machine may not mount")
+        agent.kill()
+        mark = listener.mark()
+        agent.start()  # with a higher id: found later, if /proc lists in their order
+        listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
+        test_two_agents_do_not_share_a_port(agent, board, tmp_path, broker)
+    finally:
+        container.communicate()
+
+
 def simulator(run_program, *arguments):
     """A simulated Arduino on a free TCP port; returns its url."""
     program = run_program("tests/sim/sim-arduino", "--listen", "127.0.0.1:0", *arguments)
