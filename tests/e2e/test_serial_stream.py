@@ -187,6 +187,17 @@ def test_values_by_name_and_their_confirmations(start, listener, tmp_path, confi
         parrot.end()
 
 
+def test_a_text_cannot_smuggle_in_a_second_request(start, listener, talker):
+    actuator = {"name": "note", "type": "text", "write": "N{value}", "confirm": "echo", "reply_timeout": "100ms"}
+    start("serial-agent", config(talker.link, request_end=";", actuators=[actuator]))
+    wait_reading(listener)
+    for value, reason in (("hello;V9", "bad_value"), ("hello", "timeout")):
+        mark = listener.mark()
+        listener.publish(f"{DEVICE}/command/note", value)
+        assert listener.wait(f"{DEVICE}/result/note", since=mark).json["reason"] == reason
+    assert os.read(talker.master, 64) == b"Nhello;"
+
+
 def test_once_waits_for_what_comes_by_itself(talker, tmp_path):
     path = tmp_path / "once.json"
     other = {"measurement": "others", "silence": "200ms", "points": [{"name": "x"}]}
