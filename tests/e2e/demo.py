@@ -52,6 +52,7 @@ class Demo:
         config["service"] = {"state_dir": str(self.directory / f"{name}.state")}
         if name == "influx-sink":
             config["targets"] = [{"kind": "file", "url": f"file://{self.points}"}]
+            del config["query"]  # a file answers no questions
         text = json.dumps(config)
         text = text.replace("tcp://greenhouse-sim:4001", self.greenhouse_port)
         text = text.replace("line-sim:5020", f"127.0.0.1:{self.line_port}")

@@ -4,11 +4,12 @@ authorizations for --setup, and writes, each with the token that may. No image o
 
 For tests that import it, and as a program in front of a store that keeps the points, for the compose test:
 
-    influx2.py PORT ORG BUCKET ADMIN_TOKEN_FILE BACKEND_URL [BACKEND COMMAND …]
+    influx2.py PORT ORG BUCKET ADMIN_TOKEN_FILE STATE_FILE BACKEND_URL [BACKEND COMMAND …]
 """
 
 import gzip
 import json
+import secrets
 import subprocess
 import sys
 import threading
@@ -22,13 +23,15 @@ ORG_ID = "00000000000000aa"
 
 
 class Influx2:
-    def __init__(self, token, org="the org", bucket=None, address=("127.0.0.1", 0), backend=None):
-        self.admin_token, self.org, self.backend = token, org, backend
+    def __init__(self, token, org="the org", bucket=None, address=("127.0.0.1", 0), backend=None, state=None):
+        self.admin_token, self.org, self.backend, self.state = token, org, backend, state
         self.kinds = {
             "orgs": [{"id": ORG_ID, "name": org}], "buckets": [], "tasks": [], "authorizations": [],
         }  # fmt: skip
         if bucket:
             self.kinds["buckets"].append({"id": "00000000000000bb", "name": bucket, "retentionRules": []})
+        if state and state.exists():
+            self.kinds = json.loads(state.read_text())
         self.changes = []
         self.lines = []
         store = self
@@ -109,14 +112,20 @@ class Influx2:
             body["name"] = "fieldline_hourly"
         if handler.command == "POST":
             assert body["orgID"] == ORG_ID
-            body["id"] = f"{len(self.changes):016x}"
+            body["id"] = secrets.token_hex(8)
             if kind == "authorizations":
-                body |= {"status": "active", "token": f"token-{len(self.changes)}=="}
+                body |= {"status": "active", "token": secrets.token_urlsafe(32)}
             self.kinds[kind].append(body)
+            self._save()
             return handler.answer(201, body)
         (old,) = [o for o in self.kinds[kind] if o["id"] == id_]
         old.update(body)
+        self._save()
         return handler.answer(200, old)
+
+    def _save(self):
+        if self.state:
+            self.state.write_text(json.dumps(self.kinds))
 
     def _write(self, handler, query, token, body):
         buckets = [b for b in self.kinds["buckets"] if b["name"] == query["bucket"]]
@@ -149,10 +158,10 @@ class Influx2:
         handler.wfile.write(text)
 
 
-def main(port, org, bucket, token_file, backend, *command):
+def main(port, org, bucket, token_file, state_file, backend, *command):
     if command:
         subprocess.Popen(command)
-    Influx2(Path(token_file).read_text().strip(), org, bucket, ("", int(port)), backend).serve()
+    Influx2(Path(token_file).read_text().strip(), org, bucket, ("", int(port)), backend, Path(state_file)).serve()
 
 
 if __name__ == "__main__":

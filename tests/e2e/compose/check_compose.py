@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -190,7 +191,7 @@ def test_container_is_hardened(service):
 
 
 def test_only_loopback_is_published():
-    for service in ("broker", "influxdb", "bootstrap") + SERVICES + SIMULATORS:
+    for service in ("broker", "influxdb", "bootstrap", "store-setup") + SERVICES + SIMULATORS:
         for bindings in inspect(service)["NetworkSettings"]["Ports"].values():
             assert all(binding["HostIp"] == "127.0.0.1" for binding in bindings or []), service
 
@@ -235,6 +236,42 @@ def test_every_subscription_is_served(ear, service):
     health = ear.hears(f"iot/_service/{service}/health", seconds=15)
     silent = {name: value for name, value in {**health["counters"], **health["gauges"]}.items() if "silent" in name}
     assert silent and not any(silent.values()), silent
+
+
+def token_of(service, path):
+    return inside(service, "cat", path).stdout.split("\n")[0]
+
+
+def test_the_sink_holds_tokens_that_do_one_thing(ear):
+    wait_for(lambda: inspect("store-setup")["State"]["Status"] == "exited"
+             and inspect("store-setup")["State"]["ExitCode"] == 0, 60, "store-setup is done")
+    admin = token_of("influxdb", "/run/secrets/admin_token")
+    files = ("/run/secrets/influx_token", "/run/secrets/influx_read_token")
+    tokens = [token_of("influx-sink", path) for path in files]
+    assert len({admin, *tokens}) == 3
+    assert inside("influx-sink", "grep", "-r", "-q", admin, "/run", check=False).returncode != 0
+    for path in files:
+        assert inside("influx-sink", "stat", "-c", "%u %a", path).stdout.split() == ["10004", "400"]
+    url = f"http://127.0.0.1:{INFLUX_PORT}/api/v2/write?org=fieldline&bucket=fieldline&precision=ms"
+
+    def write(token):
+        request = urllib.request.Request(url, b"probe n=1", {"Authorization": f"Token {token}"})
+        try:
+            return urllib.request.urlopen(request, timeout=10).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert [write(token) for token in (*tokens, "another")] == [204, 403, 401]
+
+
+def test_a_second_up_keeps_the_tokens():
+    before = token_of("influx-sink", "/run/secrets/influx_token")
+    started = inspect("store-setup")["State"]["StartedAt"]
+    run("docker", "start", container("store-setup"))
+    wait_for(lambda: inspect("store-setup")["State"]["StartedAt"] != started
+             and inspect("store-setup")["State"]["Status"] == "exited", 30, "store-setup is done again")
+    assert inspect("store-setup")["State"]["ExitCode"] == 0
+    assert token_of("influx-sink", "/run/secrets/influx_token") == before
 
 
 # --- it works --------------------------------------------------------------------------------------
