@@ -17,10 +17,10 @@ struct batch {
     struct buffer records;
     struct batch_entry *entries; /* owned */
     size_t n, capacity;
-    size_t n_messages;   /* also those without a point */
-    size_t n_buried;     /* of these, while they were encoded */
-    uint64_t next;       /* number of the record after the last one */
-    int64_t received_ms; /* of its first message; wall clock */
+    size_t n_messages;    /* also those without a point */
+    size_t n_buried;      /* of these, while they were encoded */
+    uint64_t first, next; /* numbers of the first record and of the one after the last */
+    int64_t received_ms;  /* of its first message; wall clock */
     struct outcome outcome;
 };
 

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TYPES_MAX 20000 /* as the sender has it */
-
 static int trouble(const struct settings *settings, int error)
 {
     if (error == -EBUSY)
@@ -90,7 +88,7 @@ static enum dead_fate replay_into(struct replay *replay, size_t index, struct de
     if (n < 0)
         return keep(letter, n == -ENOENT ? "bad_topic" : "bad_payload", notes->detail);
     if (n > 0) {
-        target_post(replay->outlets[index].target, lines->text.data, lines->text.size,
+        target_send(replay->outlets[index].target, lines->text.data, lines->text.size,
                     &replay->answer);
         fate = judge(replay, index, letter);
         if (fate != DEAD_DONE)
@@ -115,7 +113,7 @@ static int open_outlet(struct replay *replay, size_t index)
     const struct settings *settings = replay->settings;
     const struct target_settings *target = &settings->targets[index];
     struct outlet *outlet = &replay->outlets[index];
-    int error = field_types_open(&outlet->types, TYPES_MAX);
+    int error = field_types_open(&outlet->types, FIELD_TYPES_MAX);
     char *path;
 
     if (error)

@@ -12,41 +12,37 @@ void deliver_init(struct deliver *deliver, const struct deliver_options *options
     breaker_init(&deliver->breaker, options->breaker_threshold, options->breaker_open_ms);
 }
 
-void deliver_begin(struct deliver *deliver, size_t n_lines)
+void delivery_begin(struct delivery *delivery, size_t n_lines)
 {
-    deliver->n = n_lines;
-    deliver->from = 0;
-    deliver->suspect_to = 0;
+    *delivery = (struct delivery){.n = n_lines};
 }
 
-struct deliver_next deliver_next(struct deliver *deliver, int64_t now_ms)
+/* A range that was refused holds a bad line for certain, so half of it is next. */
+static size_t next_size(const struct deliver *deliver, const struct delivery *delivery)
 {
-    struct deliver_next next = {.step = DELIVER_POST, .from = deliver->from};
-    size_t span = deliver->span;
+    size_t size = delivery->n - delivery->from;
 
-    if (deliver->from == deliver->n)
+    if (delivery->from < delivery->suspect_to)
+        size = (delivery->suspect_to - delivery->from + 1) / 2;
+    return size < deliver->span ? size : deliver->span;
+}
+
+struct deliver_next deliver_next(struct deliver *deliver, struct delivery *delivery, int64_t now_ms)
+{
+    if (delivery->from == delivery->n)
         return (struct deliver_next){.step = DELIVER_DONE};
+    if (deliver->in_flight > 0 && deliver->backoff.attempt > 0)
+        return (struct deliver_next){.step = DELIVER_WAIT, .at_ms = INT64_MAX};
     if (now_ms < deliver->ready_ms)
         return (struct deliver_next){.step = DELIVER_WAIT, .at_ms = deliver->ready_ms};
     if (!breaker_allow(&deliver->breaker, now_ms))
         return (struct deliver_next){.step = DELIVER_WAIT,
                                      .at_ms = breaker_ready_ms(&deliver->breaker, now_ms)};
     if (deliver->breaker.state == BREAKER_HALF_OPEN)
-        span = deliver->span = 1;
-    next.to = deliver->n - deliver->from > span ? deliver->from + span : deliver->n;
-    return next;
-}
-
-/* Past a line that is done with. The rest of a range that was refused holds the bad line for
- * certain, so half of it is next; elsewhere posts grow back to their full size. */
-static void advance(struct deliver *deliver, size_t n)
-{
-    deliver->from += n;
-    deliver->span *= 2;
-    if (deliver->from < deliver->suspect_to)
-        deliver->span = (deliver->suspect_to - deliver->from + 1) / 2;
-    if (deliver->span > deliver->lines_max)
-        deliver->span = deliver->lines_max;
+        deliver->span = 1;
+    delivery->to = delivery->from + next_size(deliver, delivery);
+    deliver->in_flight++;
+    return (struct deliver_next){.step = DELIVER_POST, .from = delivery->from, .to = delivery->to};
 }
 
 static void grow(struct deliver *deliver)
@@ -59,38 +55,42 @@ static void grow(struct deliver *deliver)
         deliver->lines_max = deliver->lines_limit;
 }
 
+/* Posts grow back to their full size. */
 static void heard(struct deliver *deliver)
 {
     breaker_success(&deliver->breaker);
     backoff_reset(&deliver->backoff);
     deliver->ready_ms = 0;
+    deliver->span = deliver->span < deliver->lines_max / 2 ? deliver->span * 2 : deliver->lines_max;
 }
 
 /* It says no to what we sent, not to us. */
-static enum deliver_verdict refused(struct deliver *deliver, size_t n_posted)
+static enum deliver_verdict refused(struct delivery *delivery)
 {
-    heard(deliver);
-    if (n_posted == 1) {
-        deliver->suspect_to = 0; /* the bad one is found; whether there are more is not known */
-        advance(deliver, 1);
-        deliver->span = deliver->lines_max;
-        return DELIVER_REFUSED;
+    if (delivery->to - delivery->from > 1) {
+        delivery->suspect_to = delivery->to;
+        return DELIVER_SPLIT;
     }
-    deliver->suspect_to = deliver->from + n_posted;
-    deliver->span = n_posted / 2;
-    return DELIVER_SPLIT;
+    delivery->suspect_to = 0; /* the bad one is found; whether there are more is not known */
+    delivery->from = delivery->to;
+    return DELIVER_REFUSED;
 }
 
-static enum deliver_verdict too_large(struct deliver *deliver, size_t n_posted)
+/* What was on its way when the first such answer came says nothing new. */
+static enum deliver_verdict too_large(struct deliver *deliver, struct delivery *delivery)
 {
-    heard(deliver);
-    if (n_posted == 1) {
-        advance(deliver, 1);
+    size_t n = delivery->to - delivery->from;
+
+    if (n == 1) {
+        delivery->from = delivery->to;
         return DELIVER_TOO_LARGE;
     }
-    deliver->lines_max = n_posted / 2;
-    deliver->streak = 0;
-    deliver->span = deliver->lines_max;
+    if (n / 2 < deliver->lines_max) {
+        deliver->lines_max = n / 2;
+        deliver->streak = 0;
+    }
+    if (deliver->span > deliver->lines_max)
+        deliver->span = deliver->lines_max;
     return DELIVER_SPLIT;
 }
 
@@ -102,26 +102,28 @@ static enum deliver_verdict wait(struct deliver *deliver, enum deliver_verdict v
     return verdict;
 }
 
-enum deliver_verdict deliver_take(struct deliver *deliver, size_t n_posted,
+enum deliver_verdict deliver_take(struct deliver *deliver, struct delivery *delivery,
                                   const struct deliver_answer *answer, uint64_t random,
                                   int64_t now_ms)
 {
     int status = answer->status;
+    bool stored = status / 100 == 2 && !answer->says_error;
 
-    if (status / 100 == 2 && !answer->says_error) {
+    deliver->in_flight--;
+    if (stored || status == 400 || status == 413 || status == 422)
         heard(deliver);
-        advance(deliver, n_posted);
+    if (stored || status == 422)
+        delivery->from = delivery->to;
+    if (stored) {
         grow(deliver);
         return DELIVER_STORED;
     }
     switch (status) {
     case 400:
-        return refused(deliver, n_posted);
+        return refused(delivery);
     case 413:
-        return too_large(deliver, n_posted);
+        return too_large(deliver, delivery);
     case 422:
-        heard(deliver);
-        advance(deliver, n_posted);
         return DELIVER_REST_STORED;
     default:
         break;

@@ -10,6 +10,8 @@ enum field_type { FIELD_FLOAT, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_TEXT };
 const char *field_type_name(enum field_type type); /* "float", "integer", "boolean", "string" */
 int field_type_parse(enum field_type *out, const char *name); /* 0 or -EINVAL */
 
+#define FIELD_TYPES_MAX 20000 /* of one target */
+
 struct field_types;
 
 /* Remembers at most `max` fields; those beyond are taken as they come. Returns 0 or -ENOMEM. */

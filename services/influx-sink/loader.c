@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define BATCH_BYTES (4 * 1024 * 1024) /* of points or of messages; then it is full */
+#define BATCH_BYTES (2 * 1024 * 1024) /* of points or of messages; then it is full */
 
 bool loader_is_full(const struct loader *loader, const struct batch *batch)
 {
@@ -85,12 +85,13 @@ static int take_record(struct loader *loader, struct batch *batch,
 {
     struct message message = {0};
 
+    batch->n_messages++;
     if (message_unpack(&message, record->body, record->size) != 0) {
         bury(loader, batch, &message, "bad_record",
              "the spool holds it in a format not known here");
         return 0;
     }
-    if (batch->n_messages++ == 0)
+    if (batch->received_ms == 0)
         batch->received_ms = message.received_ms;
     if (!message.cut)
         return take_message(loader, batch, &message, record);
@@ -98,17 +99,47 @@ static int take_record(struct loader *loader, struct batch *batch,
     return 0;
 }
 
-int loader_fill(struct loader *loader, struct batch *batch)
+/* Returns as spool_next(); what is missing before `limit` may have hidden that there is no more. */
+static int take_next(struct loader *loader, struct spool_reader *reader, uint64_t limit,
+                     struct batch *batch)
 {
     struct spool_record record;
-    int got = 0;
+    int result = spool_next(reader, &record);
+    int error;
 
-    while (!loader_is_full(loader, batch) && (got = spool_next(loader->reader, &record)) == 1) {
-        int error = take_record(loader, batch, &record);
-
-        if (error)
-            return error;
-        batch->next = record.number + 1;
+    if (result != 1)
+        return result;
+    if (record.number >= limit) {
+        batch->next = limit;
+        return 0;
     }
-    return got < 0 ? got : 0;
+    error = take_record(loader, batch, &record);
+    if (error)
+        return error;
+    batch->next = record.number + 1;
+    return 1;
+}
+
+int loader_fill(struct loader *loader, struct spool_reader *reader, uint64_t limit,
+                struct batch *batch)
+{
+    int result = 1;
+
+    while (result == 1 && !loader_is_full(loader, batch) && batch->next < limit)
+        result = take_next(loader, reader, limit, batch);
+    return result < 0 ? result : 0;
+}
+
+int loader_fill_again(struct loader *loader, struct spool_reader *reader, struct batch *batch)
+{
+    uint64_t first = batch->first, next = batch->next;
+    int result = 1;
+
+    batch_clear(batch);
+    batch->first = batch->next = first;
+    spool_seek(reader, first);
+    while (result == 1 && batch->next < next)
+        result = take_next(loader, reader, next, batch);
+    batch->next = next;
+    return result < 0 ? result : 0;
 }

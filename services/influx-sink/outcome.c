@@ -45,6 +45,13 @@ void outcome_bury(struct outcome *outcome, const struct message *message, size_t
     n[ACCOUNT_DEAD]++;
 }
 
+void outcome_merge(struct outcome *into, const struct outcome *from)
+{
+    for (size_t i = 0; from->account && i < ACCOUNT_SERIES_MAX; i++)
+        for (size_t end = 0; end < ACCOUNT_ENDS; end++)
+            into->n[i][end] += from->n[i][end];
+}
+
 void outcome_settle(struct outcome *outcome, uint64_t next)
 {
     if (outcome->account)

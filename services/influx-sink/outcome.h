@@ -27,6 +27,8 @@ void outcome_take(struct outcome *outcome, const struct message *message, size_t
 /* The reading of that line, taken as stored, is dead. */
 void outcome_bury(struct outcome *outcome, const struct message *message, size_t line);
 
+void outcome_merge(struct outcome *into, const struct outcome *from); /* of the same account */
+
 /* Settles all that was taken; `next` is the number of the record after the batch. */
 void outcome_settle(struct outcome *outcome, uint64_t next);
 void outcome_clear(struct outcome *outcome); /* the batch is read again */

@@ -1,147 +1,43 @@
 #include "sender.h"
 
 #include "clock.h"
-#include "conflict.h"
-#include "draw.h"
+#include "courier.h"
+#include "endings.h"
 #include "field_types_file.h"
-#include "loader.h"
 #include "log.h"
 #include "report.h"
-#include "target.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TYPES_MAX 20000 /* fields whose type is remembered */
-#define LIGHT_SHARE 100 /* a batch of less than this part of a full one is light … */
-#define LIGHT_AGE 20    /* … and waits this part of the time */
+#define WAIT_MAX_MS 60000
 
 struct sender {
     struct sender_options options;
-    struct target *target;
     struct report *report;
     struct field_types *types;
     char *types_path;
-    struct deliver deliver;
     struct halt halt;
     struct burial burial;
-    struct loader loader;
-    struct batch batch;
-    struct target_answer answer;
-    int64_t posted_ms; /* start of the last batch's first post */
+    struct feed feed;
+    struct office office;
+    struct courier couriers[TARGET_POSTS];
+    struct endings endings;
     pthread_t thread;
     bool running;         /* the thread was started */
     bool types_full_told; /* in the log */
-    _Atomic int breaker;
-    atomic_bool away, held;
     _Atomic int64_t received_ms;
-    health_counter *posts, *stored;
 };
 
-static void sender_show(struct sender *sender, enum deliver_verdict verdict)
-{
-    bool away = verdict == DELIVER_AWAY, held = verdict == DELIVER_HELD;
-    bool was_held = atomic_exchange(&sender->held, held);
-    bool was_away = atomic_exchange(&sender->away, away);
-    const struct target_settings *target = sender->options.target;
-    const struct target_answer *answer = &sender->answer;
-    char text[560];
-
-    atomic_store(&sender->breaker, (int)sender->deliver.breaker.state);
-    if ((was_away || was_held) && !away && !held)
-        log_info("store_back", "target=%s url=%s", target->name, target->url);
-    if ((!away || was_away) && (!held || was_held))
-        return;
-    snprintf(text, sizeof(text), "store %s %s: status %d, %s", target->name,
-             held ? "takes nothing from us" : "away", answer->result.status, answer->words);
-    log_warning(held ? "store_holds" : "store_away", "target=%s url=%s status=%d reason=\"%s\"",
-                target->name, target->url, answer->result.status, answer->words);
-    report_error(sender->report, text);
-}
-
-static void sender_bury(struct sender *sender, enum deliver_verdict verdict, size_t from, size_t to)
-{
-    const char *words = sender->answer.words;
-    const char *reason = verdict == DELIVER_REFUSED     ? "refused"
-                         : verdict == DELIVER_TOO_LARGE ? "too_large"
-                                                        : "partly_refused";
-    struct message message;
-    char detail[560];
-
-    if (!batch_find(&sender->batch, from, &message))
-        return;
-    if (verdict == DELIVER_REST_STORED && to - from > 1)
-        snprintf(
-            detail, sizeof(detail),
-            "of %zu points from here on the store keeps those it can and refuses the others: %s",
-            to - from, words);
-    else
-        snprintf(detail, sizeof(detail), "status %d: %s", sender->answer.result.status, words);
-    burial_add(&sender->burial, &message, reason, detail);
-    outcome_bury(&sender->batch.outcome, &message, from);
-}
-
-/* The store says that a field of ours is of another type. Where that is news, and nothing of the
- * batch has an end yet, all of it is encoded anew. */
-static bool sender_learn(struct sender *sender, size_t from)
-{
-    int status = sender->answer.result.status;
-
-    if (status != 400 && status != 422)
-        return false;
-    return conflict_learn(sender->types, sender->answer.words) && from == 0 &&
-           sender->batch.n_buried == 0;
-}
-
-/* Posts these lines and sees to the answer. False where the batch is to be left. */
-static bool sender_post(struct sender *sender, size_t from, size_t to)
-{
-    enum deliver_verdict verdict;
-    size_t size;
-    const char *text = lines_range(&sender->batch.lines, from, to, &size);
-
-    target_post(sender->target, text, size, &sender->answer);
-    if (halt_called(&sender->halt) && sender->answer.result.status == 0)
-        return false;
-    health_raise(sender->posts, 1);
-    verdict =
-        deliver_take(&sender->deliver, to - from, &sender->answer.result, draw(), clock_now_ms());
-    sender_show(sender, verdict);
-    if (sender_learn(sender, from))
-        return false;
-    if (verdict == DELIVER_STORED)
-        health_raise(sender->stored, to - from);
-    if (verdict == DELIVER_REFUSED || verdict == DELIVER_TOO_LARGE ||
-        verdict == DELIVER_REST_STORED)
-        sender_bury(sender, verdict, from, to);
-    return !halt_called(&sender->halt) || (verdict != DELIVER_AWAY && verdict != DELIVER_HELD);
-}
-
-/* Until every line of the batch has an end. False where it has not: the batch is to be read again,
- * or the sender shall end. */
-static bool sender_deliver(struct sender *sender)
-{
-    struct deliver *deliver = &sender->deliver;
-
-    deliver_begin(deliver, sender->batch.lines.n);
-    for (;;) {
-        struct deliver_next next = deliver_next(deliver, clock_now_ms());
-
-        if (next.step == DELIVER_DONE)
-            return true;
-        if (next.step == DELIVER_WAIT) {
-            if (!halt_sleep(&sender->halt, next.at_ms, -1))
-                return false;
-            continue;
-        }
-        if (!sender_post(sender, next.from, next.to))
-            return false;
-    }
-}
+/* Until when there is nothing to do. */
+struct pause {
+    int64_t until_ms;
+    bool for_spool; /* or until that has more */
+};
 
 /* What is not on the disk of them is learnt again, so that holds nothing up. */
 static void sender_keep_types(struct sender *sender)
@@ -156,7 +52,7 @@ static void sender_keep_types(struct sender *sender)
         sender->types_full_told = true;
         log_warning("field_types_full",
                     "target=%s fields=%d what_happens=\"others go as they come\"",
-                    sender->options.target->name, TYPES_MAX);
+                    sender->options.target->name, FIELD_TYPES_MAX);
     }
 }
 
@@ -165,67 +61,114 @@ static void sender_commit(struct sender *sender)
 {
     int error;
 
+    if (!endings_wait(&sender->endings))
+        return;
     sender_keep_types(sender);
     if (!burial_sync(&sender->burial))
         return;
-    outcome_settle(&sender->batch.outcome, sender->batch.next);
-    error = spool_commit(sender->options.reader, sender->batch.next);
+    error = spool_commit(sender->options.reader, endings_settle(&sender->endings));
     if (error)
         burial_trouble(&sender->burial, "cursor of the spool", error);
-    batch_clear(&sender->batch);
-    atomic_store(&sender->received_ms, 0);
 }
 
-static void sender_start_again(struct sender *sender)
+static void sender_finish(struct sender *sender, struct batch *batch)
 {
-    spool_seek(sender->options.reader, 0);
-    batch_clear(&sender->batch);
+    endings_add(&sender->endings, batch->first, batch->next, &batch->outcome);
+    batch_clear(batch);
+    sender_commit(sender);
 }
 
-/* When the batch goes. The first message after a pause goes at once. While posts follow each other
- * they are batch.age apart, so that under load many points share one; the few points of a light
- * load wait a twentieth of it, which costs the store twenty posts in that time at most. */
-static int64_t sender_due_ms(const struct sender *sender)
+/* Who is to have more: the one with a batch that is not full yet, or else a free one; NULL: nobody.
+ */
+static struct courier *sender_gatherer(struct sender *sender)
 {
-    const struct settings *settings = sender->options.settings;
-    bool light = sender->batch.lines.n * LIGHT_SHARE < settings->batch_points;
+    struct courier *found = NULL;
 
-    return sender->posted_ms + settings->batch_age_ms / (light ? LIGHT_AGE : 1);
-}
+    for (size_t i = 0; i < TARGET_POSTS; i++) {
+        struct courier *courier = &sender->couriers[i];
 
-/* False where the sender shall end. */
-static bool sender_gather(struct sender *sender)
-{
-    const struct batch *batch = &sender->batch;
-    int error = loader_fill(&sender->loader, &sender->batch);
-
-    atomic_store(&sender->received_ms, batch->received_ms);
-    while (!error && batch->n_messages > 0 && !loader_is_full(&sender->loader, batch) &&
-           clock_now_ms() < sender_due_ms(sender)) {
-        if (!halt_sleep(&sender->halt, sender_due_ms(sender), -1))
-            return false;
-        error = loader_fill(&sender->loader, &sender->batch);
+        if (courier->state == COURIER_FREE && (!found || courier->batch.n_messages > 0))
+            found = courier;
     }
-    if (!error)
-        return true;
-    sender_start_again(sender); /* what was read and is not in the batch is read again with it */
-    return burial_trouble(&sender->burial, "spool", error);
+    return found;
+}
+
+static bool sender_gather(struct sender *sender, int64_t now_ms, struct pause *pause)
+{
+    struct courier *courier = sender_gatherer(sender);
+    int64_t at_ms = INT64_MAX;
+    int result;
+
+    if (!courier)
+        return false;
+    if (courier->batch.n_messages == 0)
+        courier->lessons = sender->office.lessons;
+    result = feed_take(&sender->feed, &courier->batch, now_ms, &at_ms);
+    if (result < 0)
+        burial_trouble(&sender->burial, "spool", result);
+    if (result > 0)
+        courier_begin(courier);
+    if (pause->until_ms > at_ms)
+        pause->until_ms = at_ms;
+    pause->for_spool = courier->batch.n_messages == 0;
+    return result != 0;
+}
+
+/* False where there is nothing to do before the pause is over. */
+static bool sender_step(struct sender *sender, struct pause *pause)
+{
+    int64_t now_ms = clock_now_ms();
+    bool busy = false;
+
+    for (size_t i = 0; i < TARGET_POSTS; i++) {
+        struct courier *courier = &sender->couriers[i];
+
+        if (!courier_work(courier, &sender->office, now_ms, &pause->until_ms))
+            continue;
+        busy = true;
+        if (courier->state == COURIER_FREE)
+            sender_finish(sender, &courier->batch);
+    }
+    return busy | sender_gather(sender, now_ms, pause);
+}
+
+/* For sender_view(). */
+static void sender_tell_oldest(struct sender *sender)
+{
+    int64_t oldest_ms = 0;
+
+    for (size_t i = 0; i < TARGET_POSTS; i++) {
+        int64_t received_ms = sender->couriers[i].batch.received_ms;
+
+        if (received_ms > 0 && (oldest_ms == 0 || received_ms < oldest_ms))
+            oldest_ms = received_ms;
+    }
+    atomic_store(&sender->received_ms, oldest_ms);
+}
+
+static void sender_wait(struct sender *sender, const struct pause *pause)
+{
+    struct pollfd also[] = {{.fd = sender->halt.fd, .events = POLLIN},
+                            {.fd = spool_fd(sender->options.reader), .events = POLLIN}};
+    int64_t wait_ms = pause->until_ms - clock_now_ms();
+
+    if (wait_ms > WAIT_MAX_MS)
+        wait_ms = WAIT_MAX_MS;
+    if (wait_ms > 0)
+        target_wait(sender->office.target, also, pause->for_spool ? 2 : 1, (int)wait_ms);
 }
 
 static void *sender_run(void *self)
 {
     struct sender *sender = self;
 
-    while (!halt_called(&sender->halt) && sender_gather(sender)) {
-        if (sender->batch.n_messages == 0) {
-            halt_sleep(&sender->halt, INT64_MAX, spool_fd(sender->options.reader));
+    while (!halt_called(&sender->halt)) {
+        struct pause pause = {.until_ms = INT64_MAX};
+
+        if (sender_step(sender, &pause))
             continue;
-        }
-        sender->posted_ms = clock_now_ms();
-        if (sender_deliver(sender))
-            sender_commit(sender);
-        else
-            sender_start_again(sender);
+        sender_tell_oldest(sender);
+        sender_wait(sender, &pause);
     }
     return NULL;
 }
@@ -242,41 +185,64 @@ static health_counter *sender_counter(const struct sender *sender, const char *w
     return health_count(sender->options.health, name);
 }
 
-static void sender_init(struct sender *sender)
+static struct loader sender_loader(struct sender *sender)
 {
     const struct settings *settings = sender->options.settings;
+
+    return (struct loader){.burial = &sender->burial,
+                           .encoder = {.root = sender->options.root,
+                                       .mapping = &settings->encode.mapping,
+                                       .types = sender->types,
+                                       .past_ms = settings->encode.past_ms,
+                                       .future_ms = settings->encode.future_ms},
+                           .points_max = settings->batch_points,
+                           .points = sender_counter(sender, "points"),
+                           .empty = sender_counter(sender, "empty"),
+                           .coerced = sender_counter(sender, "coerced"),
+                           .rounded = sender_counter(sender, "rounded")};
+}
+
+static void sender_open_office(struct sender *sender)
+{
+    const struct settings *settings = sender->options.settings;
+    struct office *office = &sender->office;
     struct deliver_options deliver = {.lines_max = settings->batch_points,
                                       .backoff_first_ms = settings->backoff_first_ms,
                                       .backoff_max_ms = settings->backoff_max_ms,
                                       .breaker_threshold = settings->breaker_threshold,
                                       .breaker_open_ms = settings->breaker_open_ms};
 
-    deliver_init(&sender->deliver, &deliver);
-    sender->batch.outcome.account = sender->options.account;
-    sender->batch.outcome.root = sender->options.root;
-    sender->posts = sender_counter(sender, "posts");
-    sender->stored = sender_counter(sender, "stored");
     sender->burial =
         (struct burial){.report = sender->report,
                         .halt = &sender->halt,
                         .target = settings->n_targets > 1 ? sender->options.target->name : NULL};
-    sender->loader = (struct loader){.reader = sender->options.reader,
-                                     .burial = &sender->burial,
-                                     .encoder = {.root = sender->options.root,
-                                                 .mapping = &settings->encode.mapping,
-                                                 .types = sender->types,
-                                                 .past_ms = settings->encode.past_ms,
-                                                 .future_ms = settings->encode.future_ms},
-                                     .points_max = settings->batch_points,
-                                     .points = sender_counter(sender, "points"),
-                                     .empty = sender_counter(sender, "empty"),
-                                     .coerced = sender_counter(sender, "coerced"),
-                                     .rounded = sender_counter(sender, "rounded")};
+    office->settings = sender->options.target;
+    office->burial = &sender->burial;
+    office->feed = &sender->feed;
+    office->posts = sender_counter(sender, "posts");
+    office->stored = sender_counter(sender, "stored");
+    deliver_init(&office->deliver, &deliver);
+}
+
+static int sender_open_feed(struct sender *sender)
+{
+    struct loader loader = sender_loader(sender);
+
+    for (unsigned i = 0; i < TARGET_POSTS; i++) {
+        struct courier *courier = &sender->couriers[i];
+
+        courier->slot = i;
+        courier->batch.outcome.account = sender->options.account;
+        courier->batch.outcome.root = sender->options.root;
+    }
+    endings_init(&sender->endings, spool_cursor(sender->options.reader));
+    return feed_open(&sender->feed, &loader, sender->options.reader,
+                     sender->options.settings->batch_age_ms);
 }
 
 static int sender_load_types(struct sender *sender)
 {
-    int result = field_types_open(&sender->types, TYPES_MAX);
+    int result = field_types_open(&sender->types, FIELD_TYPES_MAX);
 
     if (!result &&
         asprintf(&sender->types_path, "%s/types.%s.jsonl",
@@ -309,13 +275,15 @@ int sender_open(struct sender **out, const struct sender_options *options)
     if (!error)
         error = sender_load_types(sender);
     if (!error)
-        error = target_open(&sender->target, options->target);
+        error = target_open(&sender->office.target, options->target);
     if (!error)
         error = report_open(&sender->report, options->settings, options->health, options->events);
     if (!error) {
-        sender_init(sender);
-        error = -pthread_create(&sender->thread, NULL, sender_run, sender);
+        sender_open_office(sender);
+        error = sender_open_feed(sender);
     }
+    if (!error)
+        error = -pthread_create(&sender->thread, NULL, sender_run, sender);
     if (error) {
         sender_close(sender);
         return error;
@@ -330,23 +298,23 @@ void sender_close(struct sender *sender)
     if (!sender)
         return;
     halt_call(&sender->halt);
-    if (sender->running) {
-        target_abort(sender->target);
+    if (sender->running)
         pthread_join(sender->thread, NULL);
-    }
-    target_close(sender->target);
+    target_close(sender->office.target);
+    feed_close(&sender->feed);
     report_close(sender->report);
     field_types_close(sender->types);
     free(sender->types_path);
-    batch_free(&sender->batch);
+    for (size_t i = 0; i < TARGET_POSTS; i++)
+        batch_free(&sender->couriers[i].batch);
     halt_close(&sender->halt);
     free(sender);
 }
 
 struct sender_view sender_view(const struct sender *sender)
 {
-    return (struct sender_view){.breaker = (enum breaker_state)atomic_load(&sender->breaker),
-                                .away = atomic_load(&sender->away),
-                                .held = atomic_load(&sender->held),
+    return (struct sender_view){.breaker = (enum breaker_state)atomic_load(&sender->office.breaker),
+                                .away = atomic_load(&sender->office.away),
+                                .held = atomic_load(&sender->office.held),
                                 .received_ms = atomic_load(&sender->received_ms)};
 }

@@ -1,5 +1,10 @@
-/* The thread that brings the spool to one target: loads a batch, posts it, and moves the target's
- * cursor only after the store said yes or the dead letters hold what it refused. */
+/* The thread that brings the spool to one target: loads batches, posts two of them at a time, and
+ * moves the target's cursor only after the store said yes to all before it or the dead letters hold
+ * what it refused.
+ *
+ * Two posts at a time, halved ones and those that overtake a backlog (feed.h) may reach the store
+ * in another order than their messages came in. That makes no difference but for two values of one
+ * field at the same millisecond of the same series, of which a store keeps the one it got last. */
 #ifndef SENDER_H
 #define SENDER_H
 

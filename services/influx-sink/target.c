@@ -38,17 +38,28 @@ void target_close(struct target *target)
     free(target);
 }
 
-void target_post(struct target *target, const char *lines, size_t size,
-                 struct target_answer *answer)
+void target_post(struct target *target, unsigned slot, const char *lines, size_t size)
 {
-    *answer = (struct target_answer){0};
-    target->functions->post(target->self, lines, size, answer);
+    target->functions->post(target->self, slot, lines, size);
 }
 
-void target_abort(struct target *target)
+bool target_answered(struct target *target, unsigned slot, struct target_answer *answer)
 {
-    if (target->functions->abort)
-        target->functions->abort(target->self);
+    *answer = (struct target_answer){0};
+    return target->functions->answered(target->self, slot, answer);
+}
+
+void target_wait(struct target *target, struct pollfd *also, size_t n, int timeout_ms)
+{
+    target->functions->wait(target->self, also, n, timeout_ms);
+}
+
+void target_send(struct target *target, const char *lines, size_t size,
+                 struct target_answer *answer)
+{
+    target_post(target, 0, lines, size);
+    while (!target_answered(target, 0, answer))
+        target_wait(target, NULL, 0, 1000);
 }
 
 void target_words(struct target_answer *answer, const char *text, size_t size)

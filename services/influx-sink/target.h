@@ -1,9 +1,10 @@
-/* Where points go. Blocking, for the sender's thread; one target a post at a time. */
+/* Where points go. For one thread, which may have TARGET_POSTS posts to a target under way. */
 #ifndef TARGET_H
 #define TARGET_H
 
 #include "deliver.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,11 +44,25 @@ struct target_answer {
 
 struct target;
 
+#define TARGET_POSTS 2
+
 /* Returns 0 or -errno. */
 int target_open(struct target **out, const struct target_settings *settings);
-void target_close(struct target *target);
-void target_post(struct target *target, const char *lines, size_t size,
+void target_close(struct target *target); /* ends the posts under way */
+
+/* Begins a post in `slot`, below TARGET_POSTS and free; `lines` are borrowed until it is answered.
+ */
+void target_post(struct target *target, unsigned slot, const char *lines, size_t size);
+
+/* True once, when the post in that slot has ended, and how it did. */
+bool target_answered(struct target *target, unsigned slot, struct target_answer *answer);
+
+/* Works on the posts until one has ended, one of n descriptors (HTTP_ALSO_MAX at most) is readable,
+ * or that time is over; or not as long. */
+void target_wait(struct target *target, struct pollfd *also, size_t n, int timeout_ms);
+
+/* One post and its answer, when no other is under way. */
+void target_send(struct target *target, const char *lines, size_t size,
                  struct target_answer *answer);
-void target_abort(struct target *target); /* any thread: the post in flight ends within a second */
 
 #endif

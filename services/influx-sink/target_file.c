@@ -16,6 +16,8 @@ struct file {
     int64_t max_bytes;
     unsigned keep;
     int fd;
+    int results[TARGET_POSTS]; /* 0 or -errno */
+    bool posted[TARGET_POSTS]; /* and not asked for yet */
 };
 
 /* Opens the file, new or to be gone on with, in place of the one that is open. */
@@ -126,14 +128,41 @@ static int file_append(struct file *file, const char *lines, size_t size)
     return error;
 }
 
-static void file_post(void *self, const char *lines, size_t size, struct target_answer *answer)
+static void file_post(void *self, unsigned slot, const char *lines, size_t size)
 {
-    int error = file_append(self, lines, size);
+    struct file *file = self;
 
+    file->results[slot] = file_append(file, lines, size);
+    file->posted[slot] = true;
+}
+
+static bool file_answered(void *self, unsigned slot, struct target_answer *answer)
+{
+    struct file *file = self;
+    int error = file->results[slot];
+
+    if (!file->posted[slot])
+        return false;
+    file->posted[slot] = false;
     answer->result.status = error ? 0 : 204;
     if (error)
         target_words(answer, strerror(-error), strlen(strerror(-error)));
+    return true;
 }
 
-const struct target_functions target_file = {
-    .open = file_open, .close = file_close, .post = file_post};
+/* A file keeps nobody waiting: what was posted has ended. */
+static void file_wait(void *self, struct pollfd *also, size_t n, int timeout_ms)
+{
+    const struct file *file = self;
+
+    for (unsigned i = 0; i < TARGET_POSTS; i++)
+        if (file->posted[i])
+            return;
+    poll(also, n, timeout_ms);
+}
+
+const struct target_functions target_file = {.open = file_open,
+                                             .close = file_close,
+                                             .post = file_post,
+                                             .answered = file_answered,
+                                             .wait = file_wait};

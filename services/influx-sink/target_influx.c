@@ -9,9 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct influx {
+struct post {
     struct http *http;
     struct http_answer answer;
+    bool begun; /* and not asked for yet */
+};
+
+struct influx {
+    struct http_group *group;
+    struct post posts[TARGET_POSTS];
     struct buffer url;
     struct buffer authorization; /* empty: none */
     bool gzip;
@@ -47,18 +53,30 @@ static void influx_close(void *self)
 {
     struct influx *influx = self;
 
-    http_close(influx->http);
-    buffer_free(&influx->answer.body);
+    for (unsigned i = 0; i < TARGET_POSTS; i++) {
+        http_close(influx->posts[i].http);
+        buffer_free(&influx->posts[i].answer.body);
+    }
+    http_group_close(influx->group);
     buffer_free(&influx->url);
     buffer_free(&influx->authorization);
     free(influx);
 }
 
-static int influx_open(void **self, const struct target_settings *settings)
+static int open_connections(struct influx *influx, const struct target_settings *settings)
 {
     struct http_options options = {.connect_timeout_ms = settings->connect_timeout_ms,
                                    .timeout_ms = settings->timeout_ms,
                                    .ca_file = settings->ca_file};
+    int error = http_group_open(&influx->group);
+
+    for (unsigned i = 0; !error && i < TARGET_POSTS; i++)
+        error = http_open(&influx->posts[i].http, &options);
+    return error;
+}
+
+static int influx_open(void **self, const struct target_settings *settings)
+{
     struct influx *influx = calloc(1, sizeof(*influx));
     int error;
 
@@ -68,7 +86,7 @@ static int influx_open(void **self, const struct target_settings *settings)
     make_url(influx, settings);
     store_authorization(&influx->authorization, settings);
     error = influx->url.failed || influx->authorization.failed ? -ENOMEM
-                                                               : http_open(&influx->http, &options);
+                                                               : open_connections(influx, settings);
     if (error) {
         influx_close(influx);
         return error;
@@ -87,9 +105,10 @@ static bool is_silent(const struct buffer *body)
     return !*text || strcmp(text, "{}") == 0;
 }
 
-static void influx_post(void *self, const char *lines, size_t size, struct target_answer *answer)
+static void influx_post(void *self, unsigned slot, const char *lines, size_t size)
 {
     struct influx *influx = self;
+    struct post *post = &influx->posts[slot];
     const char *headers[] = {"Content-Type: text/plain; charset=utf-8", NULL, NULL};
     struct http_request request = {.method = "POST",
                                    .url = buffer_string(&influx->url),
@@ -97,26 +116,45 @@ static void influx_post(void *self, const char *lines, size_t size, struct targe
                                    .body = lines,
                                    .size = size,
                                    .gzip = influx->gzip};
-    const struct buffer *body = &influx->answer.body;
 
     if (influx->authorization.size > 0)
         headers[1] = buffer_string(&influx->authorization);
-    if (http_send(influx->http, &request, &influx->answer) != 0) {
-        target_words(answer, influx->answer.error, strlen(influx->answer.error));
-        return;
-    }
-    answer->result.status = influx->answer.status;
-    answer->result.retry_after_ms = influx->answer.retry_after_ms;
-    answer->result.says_error = !is_silent(body);
-    target_words(answer, buffer_string(body), body->size);
+    http_begin(post->http, &request, &post->answer, influx->group);
+    post->begun = true;
 }
 
-static void influx_abort(void *self)
+static bool influx_answered(void *self, unsigned slot, struct target_answer *answer)
+{
+    struct influx *influx = self;
+    struct post *post = &influx->posts[slot];
+    const struct buffer *body = &post->answer.body;
+
+    if (!post->begun || http_is_under_way(post->http))
+        return false;
+    post->begun = false;
+    if (http_result(post->http) != 0) {
+        target_words(answer, post->answer.error, strlen(post->answer.error));
+        return true;
+    }
+    answer->result.status = post->answer.status;
+    answer->result.retry_after_ms = post->answer.retry_after_ms;
+    answer->result.says_error = !is_silent(body);
+    target_words(answer, buffer_string(body), body->size);
+    return true;
+}
+
+static void influx_wait(void *self, struct pollfd *also, size_t n, int timeout_ms)
 {
     struct influx *influx = self;
 
-    http_abort(influx->http);
+    for (unsigned i = 0; i < TARGET_POSTS; i++)
+        if (influx->posts[i].begun && !http_is_under_way(influx->posts[i].http))
+            return;
+    http_group_wait(influx->group, also, n, timeout_ms);
 }
 
-const struct target_functions target_influx = {
-    .open = influx_open, .close = influx_close, .post = influx_post, .abort = influx_abort};
+const struct target_functions target_influx = {.open = influx_open,
+                                               .close = influx_close,
+                                               .post = influx_post,
+                                               .answered = influx_answered,
+                                               .wait = influx_wait};

@@ -7,8 +7,9 @@
 struct target_functions {
     int (*open)(void **self, const struct target_settings *settings);
     void (*close)(void *self);
-    void (*post)(void *self, const char *lines, size_t size, struct target_answer *answer);
-    void (*abort)(void *self); /* NULL: a post does not wait for anybody */
+    void (*post)(void *self, unsigned slot, const char *lines, size_t size);
+    bool (*answered)(void *self, unsigned slot, struct target_answer *answer);
+    void (*wait)(void *self, struct pollfd *also, size_t n, int timeout_ms);
 };
 
 extern const struct target_functions target_influx;

@@ -1,0 +1,121 @@
+#include "feed.h"
+
+#include "clock.h"
+
+#include <stdlib.h>
+
+#define LIGHT_SHARE 100 /* a batch of less than this part of a full one is light … */
+#define LIGHT_AGE 20    /* … and waits this part of the time */
+#define OLD_MS 5000     /* what came before that makes new things overtake */
+
+int feed_open(struct feed *feed, const struct loader *loader, struct spool_reader *reader,
+              int64_t batch_age_ms)
+{
+    *feed = (struct feed){.loader = *loader, .reader = reader, .batch_age_ms = batch_age_ms};
+    lanes_init(&feed->lanes, spool_cursor(reader));
+    return spool_follow(&feed->follower, reader);
+}
+
+void feed_close(struct feed *feed)
+{
+    spool_unfollow(feed->follower);
+}
+
+static int load(struct feed *feed, struct spool_reader *reader, uint64_t from, uint64_t limit,
+                struct batch *batch)
+{
+    int error;
+
+    if (batch->n_messages == 0)
+        batch->first = batch->next = from;
+    error = loader_fill(&feed->loader, reader, limit, batch);
+    if (error) {
+        batch_clear(batch);
+        spool_seek(reader, from);
+    }
+    return error;
+}
+
+/* Whatever the clock was set to meanwhile: to overtake without need does no harm. */
+static bool is_old(const struct feed *feed, const struct batch *batch)
+{
+    return llabs(clock_time_ms() - batch->received_ms) > OLD_MS + feed->batch_age_ms;
+}
+
+/* The lane that takes the newest is late itself: what comes from now on goes first. */
+static void split(struct feed *feed, int64_t now_ms)
+{
+    uint64_t end = spool_end(feed->reader);
+
+    if (!lanes_split(&feed->lanes, end))
+        return;
+    spool_seek(feed->follower, end);
+    feed->new_due_ms = now_ms;
+}
+
+/* One batch each batch.age, and without a pause where they are full. */
+static int take_new(struct feed *feed, struct batch *batch, int64_t now_ms)
+{
+    int error = load(feed, feed->follower, lanes_new(&feed->lanes), UINT64_MAX, batch);
+
+    if (error || batch->n_messages == 0)
+        return error;
+    lanes_took_new(&feed->lanes, batch->next);
+    feed->new_due_ms = now_ms + (loader_is_full(&feed->loader, batch) ? 0 : feed->batch_age_ms);
+    if (is_old(feed, batch))
+        split(feed, now_ms);
+    return 1;
+}
+
+/* When the batch goes. The first message after a pause goes at once. While posts follow each other
+ * they are batch.age apart, so that under load many points share one; the few points of a light
+ * load wait a twentieth of it, which costs the store twenty posts in that time at most. */
+static int64_t due_ms(const struct feed *feed, const struct batch *batch)
+{
+    bool light = batch->lines.n * LIGHT_SHARE < feed->loader.points_max;
+
+    if (batch->n_messages == 0)
+        return INT64_MAX;
+    if (lanes_are_two(&feed->lanes) || loader_is_full(&feed->loader, batch))
+        return 0;
+    return feed->old_went_ms + feed->batch_age_ms / (light ? LIGHT_AGE : 1);
+}
+
+static int take_old(struct feed *feed, struct batch *batch, int64_t now_ms, int64_t *at_ms)
+{
+    bool one_lane = !lanes_are_two(&feed->lanes);
+    int error = load(feed, feed->reader, feed->lanes.next, lanes_limit(&feed->lanes), batch);
+
+    if (error)
+        return error;
+    *at_ms = due_ms(feed, batch);
+    if (now_ms < *at_ms)
+        return 0;
+    feed->old_went_ms = now_ms;
+    if (lanes_took_old(&feed->lanes, batch->next))
+        spool_seek(feed->reader, feed->lanes.next);
+    if (one_lane && is_old(feed, batch))
+        split(feed, now_ms);
+    return 1;
+}
+
+int feed_take(struct feed *feed, struct batch *batch, int64_t now_ms, int64_t *at_ms)
+{
+    int result = 0;
+
+    if (lanes_are_two(&feed->lanes) && now_ms >= feed->new_due_ms)
+        result = take_new(feed, batch, now_ms);
+    return result != 0 ? result : take_old(feed, batch, now_ms, at_ms);
+}
+
+int feed_take_again(struct feed *feed, struct batch *batch)
+{
+    struct spool_reader *reader;
+    int error = spool_follow(&reader, feed->reader);
+
+    if (error)
+        return error;
+    error = loader_fill_again(&feed->loader, reader, batch);
+    spool_unfollow(reader);
+    return error;
+}
