@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STAMPS_AHEAD_MS 1000
+
 /* Who gets the answer. */
 struct reply {
     const char *response_topic;
@@ -69,6 +71,15 @@ static void remember(struct actuator *actuator, const struct command_result *res
         actuator->handlers.on_record(actuator->self, actuator, result);
 }
 
+int64_t actuator_stamp(struct actuator *actuator, int64_t time_ms)
+{
+    bool is_taken = time_ms <= actuator->stamped_ms &&
+                    time_ms > actuator->stamped_ms - STAMPS_AHEAD_MS; /* else the clock was set */
+
+    actuator->stamped_ms = is_taken ? actuator->stamped_ms + 1 : time_ms;
+    return actuator->stamped_ms;
+}
+
 /* Ends what never came into the queue. What got as far as its id being looked up is remembered. */
 static void refuse(struct actuator *actuator, const struct actuator_request *request,
                    const struct command_result *result, bool is_new)
@@ -100,7 +111,8 @@ void actuator_end_queued(struct actuator *actuator, enum command_outcome outcome
                                     .outcome = outcome,
                                     .reason = reason,
                                     .value = actuator_held(actuator),
-                                    .ts_ms = time_ms,
+                                    .wanted = pending->value,
+                                    .ts_ms = actuator_stamp(actuator, time_ms),
                                     .queued_ms = now_ms - pending->arrived_ms,
                                     .source = pending->command.source,
                                     .message = message};
@@ -208,10 +220,12 @@ void actuator_offer(struct actuator *actuator, const struct actuator_request *re
     struct command_result result = {.id = readable ? command.id : "",
                                     .outcome = COMMAND_REJECTED,
                                     .value = actuator_held(actuator),
-                                    .ts_ms = time_ms,
+                                    .ts_ms = actuator_stamp(actuator, time_ms),
                                     .source = readable ? command.source : NULL,
                                     .dry_run = actuator->settings->dry_run};
 
+    if (readable)
+        result.wanted = command.value;
     if (request->retained) {
         result.reason = "retained";
         result.message = "commands must not be published with the retain flag";
@@ -268,6 +282,8 @@ void actuator_reject_unknown(const char *name, const struct actuator_request *re
                                     .ts_ms = time_ms,
                                     .source = readable ? command.source : NULL};
 
+    if (readable)
+        result.wanted = command.value;
     snprintf(settings.name, sizeof settings.name, "%s", name);
     refuse(&unknown, request, &result, false);
 }

@@ -20,6 +20,7 @@ struct actuator {
     struct pending *queued; /* either points to a slot or is NULL */
     struct pending *in_flight;
     char message[ACTUATOR_MESSAGE_SIZE];
+    int64_t stamped_ms; /* wall clock: the last result's */
 
     const char *cause; /* of the fail-safe in force, static; NULL: mode normal */
     bool forcing;      /* its safe value is not confirmed yet */
@@ -45,6 +46,9 @@ void actuator_answer(struct actuator *actuator, struct pending *pending,
 /* Ends a command that was queued and not written. */
 void actuator_end_queued(struct actuator *actuator, enum command_outcome outcome,
                          const char *reason, const char *message, int64_t now_ms, int64_t time_ms);
+
+/* The time of a result that comes now: each has its own, since a store tells them apart by it. */
+int64_t actuator_stamp(struct actuator *actuator, int64_t time_ms);
 
 /* An empty slot, which is then the queued one. */
 struct pending *actuator_slot(struct actuator *actuator);

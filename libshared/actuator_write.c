@@ -17,6 +17,7 @@ static void record_start(struct actuator *actuator, const struct command *comman
     struct command_result result = {.id = command->id,
                                     .outcome = COMMAND_FAILED,
                                     .reason = "timeout",
+                                    .wanted = command->value,
                                     .ts_ms = time_ms,
                                     .source = command->source};
 
@@ -162,7 +163,9 @@ void actuator_done(struct actuator *actuator, enum command_outcome outcome, cons
                                      .outcome = outcome,
                                      .reason = reason,
                                      .value = held,
-                                     .ts_ms = time_ms,
+                                     .previous = actuator_held(actuator),
+                                     .wanted = pending->value,
+                                     .ts_ms = actuator_stamp(actuator, time_ms),
                                      .queued_ms = pending->started_ms - pending->arrived_ms,
                                      .took_ms = now_ms - pending->started_ms,
                                      .source = pending->command.source,

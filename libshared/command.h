@@ -44,8 +44,10 @@ const char *command_outcome_name(enum command_outcome outcome);
 struct command_result {
     const char *id; /* borrowed; "" becomes null */
     enum command_outcome outcome;
-    const char *reason; /* borrowed; NULL where the outcome is ok */
-    struct value value; /* what the device holds afterwards; VALUE_NONE becomes null */
+    const char *reason;    /* borrowed; NULL where the outcome is ok */
+    struct value value;    /* what the device holds afterwards; VALUE_NONE becomes null */
+    struct value previous; /* what it held before it was written; VALUE_NONE is left out */
+    struct value wanted;   /* what was asked for; likewise */
     int64_t ts_ms;
     int64_t queued_ms;   /* from arrival to the start of the write */
     int64_t took_ms;     /* from the start of the write to its confirmation */

@@ -12,6 +12,12 @@ static void write_unless_empty(struct jsonw *w, const char *key, const char *tex
         jsonw_text(w, key, text);
 }
 
+static void write_if_known(struct jsonw *w, const char *key, const struct value *value)
+{
+    if (value->type != VALUE_NONE)
+        jsonw_value(w, key, value);
+}
+
 static void write_or_null(struct jsonw *w, const char *key, const char *text)
 {
     jsonw_text(w, key, text && text[0] ? text : NULL);
@@ -36,6 +42,8 @@ int command_result_encode(const struct command_result *result, struct buffer *ou
     jsonw_text(&w, "result", command_outcome_name(result->outcome));
     jsonw_text(&w, "reason", result->reason);
     jsonw_value(&w, "value", &result->value);
+    write_if_known(&w, "previous", &result->previous);
+    write_if_known(&w, "wanted", &result->wanted);
     jsonw_integer(&w, "ts", result->ts_ms);
     jsonw_integer(&w, "queued_ms", result->queued_ms);
     jsonw_integer(&w, "took_ms", result->took_ms);
@@ -81,6 +89,10 @@ static int read_result(struct command_result *result, const struct jsonr *in)
         error = jsonr_text(in, "reason", JSONR_OPTIONAL, &result->reason);
     if (!error)
         error = jsonr_value(in, "value", JSONR_OPTIONAL, &result->value);
+    if (!error)
+        error = jsonr_value(in, "previous", JSONR_OPTIONAL, &result->previous);
+    if (!error)
+        error = jsonr_value(in, "wanted", JSONR_OPTIONAL, &result->wanted);
     if (!error)
         error = jsonr_integer(in, "ts", JSONR_REQUIRED, &result->ts_ms);
     if (!error)

@@ -8,7 +8,7 @@
 #define REASON_SIZE 32
 
 struct entry {
-    struct command_result result; /* its pointers are to the copies below; its value is owned */
+    struct command_result result; /* its pointers are to the copies below; its values are owned */
     char id[COMMAND_ID_SIZE];
     char reason[REASON_SIZE];
     char source[COMMAND_SOURCE_SIZE];
@@ -32,12 +32,27 @@ int ledger_open(struct ledger **out, size_t capacity)
     return 0;
 }
 
+static void free_values(struct command_result *result)
+{
+    value_free(&result->value);
+    value_free(&result->previous);
+    value_free(&result->wanted);
+}
+
+/* Makes it its own. Without memory for a text it is unknown. */
+static void own(struct value *value)
+{
+    struct value copy;
+
+    *value = value_copy(&copy, value) == 0 ? copy : (struct value){.type = VALUE_NONE};
+}
+
 void ledger_close(struct ledger *ledger)
 {
     if (!ledger)
         return;
     for (size_t i = 0; i < ledger->n_entries; i++)
-        value_free(&ledger->entries[i].result.value);
+        free_values(&ledger->entries[i].result);
     free(ledger);
 }
 
@@ -64,10 +79,11 @@ void ledger_add(struct ledger *ledger, const struct command_result *result)
             ledger->n_entries++;
     }
     entry = &ledger->entries[i];
-    value_free(&entry->result.value);
+    free_values(&entry->result);
     entry->result = *result;
-    if (value_copy(&entry->result.value, &result->value) != 0)
-        entry->result.value = (struct value){.type = VALUE_NONE};
+    own(&entry->result.value);
+    own(&entry->result.previous);
+    own(&entry->result.wanted);
     snprintf(entry->id, sizeof entry->id, "%s", result->id);
     snprintf(entry->reason, sizeof entry->reason, "%s", result->reason ? result->reason : "");
     snprintf(entry->source, sizeof entry->source, "%s", result->source ? result->source : "");

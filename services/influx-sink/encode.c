@@ -149,14 +149,15 @@ static void put_text(struct encoding *e, const char *name, const char *text)
 }
 
 /* Of any type; see encode.h. */
-static void put_value(struct encoding *e, const struct value *value)
+static void put_any(struct encoding *e, const char *number, const char *text,
+                    const struct value *value)
 {
     if (value->type == VALUE_TEXT)
-        put_text(e, "text", value->text);
+        put_text(e, text, value->text);
     else if (value->type == VALUE_BOOL)
-        put_number(e, "value", value->boolean);
+        put_number(e, number, value->boolean);
     else
-        put(e, "value", value);
+        put(e, number, value);
 }
 
 static void on_reading(void *self, const struct reading *reading)
@@ -186,7 +187,7 @@ static int on_alert(void *self, const struct alert *alert)
         return 0;
     put_text(e, "state", alert_state_name(alert->state));
     put_text(e, "severity", alert_severity_name(alert->severity));
-    put_value(e, &alert->value);
+    put_any(e, "value", "text", &alert->value);
     put_text(e, "message", alert->message);
     put_number(e, "episode", (double)alert->episode);
     lines_end(e->lines, alert->since_ms);
@@ -199,11 +200,26 @@ static int encode_alert(struct encoding *e)
                         sizeof(e->notes->detail));
 }
 
+/* A command that came again is answered with the time of the first answer, which its own point must
+ * not replace. */
+static int64_t time_of_result(const struct encoding *e, const char *reason, int64_t ts_ms)
+{
+    return reason && strcmp(reason, "duplicate") == 0 ? e->message->received_ms : ts_ms;
+}
+
+static void put_values(struct encoding *e, const struct value *value, const struct value *previous,
+                       const struct value *wanted)
+{
+    put_any(e, "value", "text", value);
+    put_any(e, "previous", "previous_text", previous);
+    put_any(e, "wanted", "wanted_text", wanted);
+}
+
 static int put_result(struct encoding *e, const struct jsonr *in)
 {
     const char *result = NULL, *reason = NULL, *id = NULL, *source = NULL, *message = NULL;
     int64_t ts_ms = 0, queued_ms = 0, took_ms = 0;
-    struct value value = {.type = VALUE_NONE};
+    struct value value = {.type = VALUE_NONE}, previous = value, wanted = value;
 
     if (jsonr_text(in, "result", JSONR_REQUIRED, &result) != 0 ||
         jsonr_integer(in, "ts", JSONR_REQUIRED, &ts_ms) != 0 ||
@@ -212,14 +228,17 @@ static int put_result(struct encoding *e, const struct jsonr *in)
         jsonr_text(in, "source", JSONR_OPTIONAL, &source) != 0 ||
         jsonr_text(in, "message", JSONR_OPTIONAL, &message) != 0 ||
         jsonr_value(in, "value", JSONR_OPTIONAL, &value) != 0 ||
+        jsonr_value(in, "previous", JSONR_OPTIONAL, &previous) != 0 ||
+        jsonr_value(in, "wanted", JSONR_OPTIONAL, &wanted) != 0 ||
         jsonr_integer(in, "queued_ms", JSONR_OPTIONAL, &queued_ms) != 0 ||
         jsonr_integer(in, "took_ms", JSONR_OPTIONAL, &took_ms) != 0)
         return -EBADMSG;
+    ts_ms = time_of_result(e, reason, ts_ms);
     if (!begin(e, "command", "actuator", ts_ms))
         return 0;
     put_text(e, "result", result);
     put_text(e, "reason", reason);
-    put_value(e, &value);
+    put_values(e, &value, &previous, &wanted);
     put_text(e, "id", id);
     put_text(e, "source", source);
     put_text(e, "message", message);

@@ -1,16 +1,17 @@
 /* From a message to points: contract, section 3. Pure.
  *
  *   telemetry  measurement = the topic's last level; one field per good value; time = ts
- *   result     measurement "command", tag actuator; result, reason, value, id, source, …
+ *   result     measurement "command", tag actuator; result, reason, value, previous, wanted, id,
+ *              source, message, queued_ms, took_ms; time = ts, of a duplicate when it came
  *   alert      measurement "alert", tag rule; state, severity, value, message, episode; time =
  * since health     measurement "health", device_id = instance, location = "_service"; counters.X,
  * gauges.X…
  *
  * Tags location and device_id always, and what the mapping adds. A type never changes under a
  * field: the value of a command or an alert, which may be of any type, is a number in `value`
- * (booleans as 1 and 0) or a text in `text`; and every value is made to fit the type that its field
- * has already: whole numbers and others into each other (rounded where it must be), booleans into
- * numbers. */
+ * (booleans as 1 and 0) or a text in `text` (likewise `previous` or `previous_text`, …); and every
+ * value is made to fit the type that its field has already: whole numbers and others into each
+ * other (rounded where it must be), booleans into numbers. */
 #ifndef ENCODE_H
 #define ENCODE_H
 

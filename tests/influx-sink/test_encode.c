@@ -129,18 +129,34 @@ static void test_texts(void **state)
 static void test_results(void **state)
 {
     (void)state;
-    check(
-        "iot/facility_a/greenhouse_001/result/fan",
-        "{\"id\":\"a1\",\"result\":\"ok\",\"reason\":null,\"value\":true,\"ts\":5,\"queued_ms\":3,"
-        "\"took_ms\":12,\"source\":\"operator\"}",
-        "command,actuator=fan,device_id=greenhouse_001,location=facility_a "
-        "result=\"ok\",value=1,id=\"a1\",source=\"operator\",queued_ms=3,took_ms=12 5\n");
-    check(
-        "iot/facility_a/line_001/result/speed_setpoint",
-        "{\"id\":null,\"result\":\"rejected\",\"reason\":\"bad_value\",\"value\":\"fast\",\"ts\":5,"
-        "\"queued_ms\":0,\"took_ms\":0}",
-        "command,actuator=speed_setpoint,device_id=line_001,location=facility_a "
-        "result=\"rejected\",reason=\"bad_value\",text=\"fast\",queued_ms=0,took_ms=0 5\n");
+    check("iot/facility_a/greenhouse_001/result/fan",
+          "{\"id\":\"a1\",\"result\":\"ok\",\"reason\":null,\"value\":true,\"previous\":false,"
+          "\"wanted\":true,\"ts\":5,\"queued_ms\":3,\"took_ms\":12,\"source\":\"operator\"}",
+          "command,actuator=fan,device_id=greenhouse_001,location=facility_a "
+          "result=\"ok\",value=1,previous=0,wanted=1,id=\"a1\",source=\"operator\",queued_ms=3,"
+          "took_ms=12 5\n");
+    check("iot/facility_a/line_001/result/speed_setpoint",
+          "{\"id\":null,\"result\":\"rejected\",\"reason\":\"bad_value\",\"value\":\"fast\","
+          "\"wanted\":\"slow\",\"ts\":5,\"queued_ms\":0,\"took_ms\":0}",
+          "command,actuator=speed_setpoint,device_id=line_001,location=facility_a "
+          "result=\"rejected\",reason=\"bad_value\",text=\"fast\",wanted_text=\"slow\",queued_ms=0,"
+          "took_ms=0 "
+          "5\n");
+}
+
+/* It carries the first result again, with its time, but is a command of its own. */
+static void test_a_duplicate_does_not_replace_the_first(void **state)
+{
+    struct lines lines = {0};
+
+    (void)state;
+    assert_int_equal(
+        encode_at(&lines, "iot/facility_a/greenhouse_001/result/fan",
+                  "{\"id\":\"a1\",\"result\":\"ok\",\"reason\":\"duplicate\",\"ts\":5}", 99),
+        1);
+    assert_non_null(strstr(buffer_string(&lines.text), "reason=\"duplicate\""));
+    assert_non_null(strstr(buffer_string(&lines.text), " 99\n"));
+    lines_free(&lines);
 }
 
 static void test_alerts(void **state)
@@ -329,6 +345,7 @@ int main(void)
         TEST(test_nothing_to_store),
         TEST(test_texts),
         TEST(test_results),
+        TEST(test_a_duplicate_does_not_replace_the_first),
         TEST(test_alerts),
         TEST(test_health),
         TEST(test_ledger_in_health),

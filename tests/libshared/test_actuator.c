@@ -22,6 +22,9 @@ struct said_result {
     char response_topic[64];
     char correlation[16];
     struct value value; /* no texts in these tests but "text" */
+    struct value previous;
+    struct value wanted;
+    int64_t ts_ms;
     int64_t queued_ms;
     int64_t took_ms;
     char actuator[TOPIC_NAME_SIZE];
@@ -62,6 +65,9 @@ static void on_result(void *self, const struct actuator *actuator,
     copy(said->response_topic, sizeof said->response_topic, response_topic);
     memcpy(said->correlation, correlation_size ? correlation : "", correlation_size);
     said->value = result->value;
+    said->previous = result->previous;
+    said->wanted = result->wanted;
+    said->ts_ms = result->ts_ms;
     said->queued_ms = result->queued_ms;
     said->took_ms = result->took_ms;
     said->dry_run = result->dry_run;
@@ -735,6 +741,39 @@ static void is_configured(void **state)
     config_close(config);
 }
 
+static void a_result_says_what_was_what_was_wanted_and_what_is(void **state)
+{
+    struct bench *bench = *state;
+    struct value on = value_bool(true), off = value_bool(false);
+
+    actuator_observe(bench->actuator, off, bench->now_ms, time_of(bench));
+    offer(bench, "ON");
+    next(bench);
+    done(bench, COMMAND_OK, NULL, on);
+    assert_true(value_equal(&bench->results[0].previous, &off));
+    assert_true(value_equal(&bench->results[0].wanted, &on));
+    assert_true(value_equal(&bench->results[0].value, &on));
+    offer(bench, "7");
+    assert_true(bench->results[1].previous.type == VALUE_NONE); /* nothing was written */
+    assert_true(bench->results[1].wanted.number == 7);
+    assert_true(value_equal(&bench->results[1].value, &on));
+    offer(bench, "{");
+    assert_true(bench->results[2].wanted.type == VALUE_NONE);
+}
+
+static void no_two_results_have_the_same_time(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 3; i++)
+        offer(bench, "maybe");
+    assert_true(bench->results[1].ts_ms > bench->results[0].ts_ms);
+    assert_true(bench->results[2].ts_ms > bench->results[1].ts_ms);
+    actuator_offer(bench->actuator, &(struct actuator_request){.payload = "7", .size = 1}, true,
+                   bench->now_ms, 1000); /* the clock was set back */
+    assert_int_equal(bench->results[3].ts_ms, 1000);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -767,6 +806,8 @@ int main(void)
         TEST(on_for_too_long_ends_by_itself),
         TEST(a_dry_run_does_all_but_the_write),
         TEST(an_interlock_never_keeps_it_from_rest),
+        TEST(a_result_says_what_was_what_was_wanted_and_what_is),
+        TEST(no_two_results_have_the_same_time),
         TEST(is_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,10 +22,14 @@ static void results_are_copied_whole(void **state)
     char reason[] = "exception_2";
     char source[] = "operator";
     char text[] = "manual";
+    char previous[] = "auto";
+    char wanted[] = "off";
     struct command_result result = {.id = id,
                                     .outcome = COMMAND_FAILED,
                                     .reason = reason,
                                     .value = value_text(text),
+                                    .previous = value_text(previous),
+                                    .wanted = value_text(wanted),
                                     .ts_ms = 1,
                                     .queued_ms = 2,
                                     .took_ms = 3,
@@ -40,12 +44,16 @@ static void results_are_copied_whole(void **state)
     memset(reason, 'x', 2);
     memset(source, 'x', 2);
     memset(text, 'x', 2);
+    memset(previous, 'x', 2);
+    memset(wanted, 'x', 2);
     assert_true(ledger_find(ledger, "a1", &found));
     assert_string_equal(found.id, "a1");
     assert_int_equal(found.outcome, COMMAND_FAILED);
     assert_string_equal(found.reason, "exception_2");
     assert_string_equal(found.source, "operator");
     assert_string_equal(found.value.text, "manual");
+    assert_string_equal(found.previous.text, "auto");
+    assert_string_equal(found.wanted.text, "off");
     assert_int_equal(found.ts_ms, 1);
     assert_int_equal(found.queued_ms, 2);
     assert_int_equal(found.took_ms, 3);
