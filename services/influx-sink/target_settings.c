@@ -27,10 +27,22 @@ static void check_url(struct config_node *node, const struct target_settings *ta
     }
 }
 
+/* To a store on the same machine smaller posts save nothing, and both have to work for them. */
+static bool is_here(const char *url)
+{
+    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
+    const char *host = strstr(url, "://");
+
+    for (size_t i = 0; host && i < sizeof(hosts) / sizeof(hosts[0]); i++)
+        if (strncmp(host + 3, hosts[i], strlen(hosts[i])) == 0)
+            return true;
+    return false;
+}
+
 static void read_http(struct target_settings *target, struct config_node *node)
 {
     target->ca_file = config_string(node, "ca_file", NULL);
-    target->gzip = config_bool(node, "gzip", true);
+    target->gzip = config_bool(node, "gzip", !is_here(target->url));
     target->connect_timeout_ms =
         config_duration(node, "connect_timeout", 5 * SECOND_MS, 1, HOUR_MS);
     target->timeout_ms = config_duration(node, "timeout", 30 * SECOND_MS, 1, HOUR_MS);

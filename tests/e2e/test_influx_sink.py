@@ -254,7 +254,7 @@ def test_broker_restart_is_survived(sink, scripted, publisher, broker):
 
 def test_request_as_the_protocol_wants_it(sink, scripted, publisher, tmp_path):
     (tmp_path / "token").write_text("secret\n")
-    sink(influxdb2(scripted.url + "/", token_file=str(tmp_path / "token")))
+    sink(influxdb2(scripted.url + "/", token_file=str(tmp_path / "token"), gzip=True))
     publisher.publish(range(1)).done()
     stand.wait_until(lambda: scripted.stored, what="a point")
     path, headers = scripted.requests[0]

@@ -82,6 +82,22 @@ static void test_several_targets(void **state)
     done();
 }
 
+static void test_posts_are_packed_for_stores_elsewhere(void **state)
+{
+    (void)state;
+    read_text("{" STATE "\"targets\":["
+              "{\"name\":\"a\",\"kind\":\"influxdb3\",\"url\":\"http://x:1\",\"database\":\"d\"},"
+              "{\"name\":\"b\",\"kind\":\"influxdb3\",\"url\":\"http://127.0.0.1:1\",\"database\":"
+              "\"d\"},"
+              "{\"name\":\"c\",\"kind\":\"influxdb3\",\"url\":\"http://localhost\",\"database\":"
+              "\"d\",\"gzip\":true}]}");
+    assert_true(good);
+    assert_true(settings->targets[0].gzip);
+    assert_false(settings->targets[1].gzip);
+    assert_true(settings->targets[2].gzip);
+    done();
+}
+
 static void test_points(void **state)
 {
     const struct mapping *mapping;
@@ -130,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_target),
         cmocka_unit_test(test_several_targets),
+        cmocka_unit_test(test_posts_are_packed_for_stores_elsewhere),
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_problems_are_named),
     };
