@@ -1,16 +1,14 @@
 #include "receiver.h"
 
 #include "clock.h"
+#include "halt.h"
 #include "log.h"
 #include "message.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define RETRY_MS 20 /* the reader makes room by whole segments, so looking more often is no use */
 
@@ -18,7 +16,7 @@ struct receiver {
     struct spool *spool;
     struct echo *echo;
     struct buffer record;
-    int stop; /* eventfd, readable once nobody shall wait any more */
+    struct halt halt; /* nobody shall wait any more */
     atomic_int blocked;
     health_counter *messages, *blocked_times;
 };
@@ -35,9 +33,8 @@ int receiver_open(struct receiver **out, struct spool *spool, struct echo *echo,
     receiver->echo = echo;
     receiver->messages = health_count(health, "messages");
     receiver->blocked_times = health_count(health, "blocked");
-    receiver->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (receiver->stop < 0) {
-        error = -errno;
+    error = halt_open(&receiver->halt);
+    if (error) {
         free(receiver);
         return error;
     }
@@ -50,7 +47,7 @@ void receiver_close(struct receiver *receiver)
     if (!receiver)
         return;
     buffer_free(&receiver->record);
-    close(receiver->stop);
+    halt_close(&receiver->halt);
     free(receiver);
 }
 
@@ -74,14 +71,6 @@ static int receiver_append(struct receiver *receiver, const struct mqtt_message 
                  : spool_append(receiver->spool, receiver->record.data, receiver->record.size);
 }
 
-/* Waits a little; false where it was told to give up. */
-static bool receiver_wait(struct receiver *receiver)
-{
-    struct pollfd stop = {.fd = receiver->stop, .events = POLLIN};
-
-    return poll(&stop, 1, RETRY_MS) == 0;
-}
-
 int receiver_on_message(void *self, const struct mqtt_message *message)
 {
     struct receiver *receiver = self;
@@ -95,7 +84,7 @@ int receiver_on_message(void *self, const struct mqtt_message *message)
             log_error("spool_refuses", "reason=\"%s\" what_happens=\"the broker keeps the rest\"",
                       strerror(-error));
         }
-        if (!receiver_wait(receiver))
+        if (!halt_sleep(&receiver->halt, clock_now_ms() + RETRY_MS, -1))
             return error;
     }
     if (atomic_exchange(&receiver->blocked, 0) != 0)
@@ -106,7 +95,7 @@ int receiver_on_message(void *self, const struct mqtt_message *message)
 
 void receiver_stop(struct receiver *receiver)
 {
-    eventfd_write(receiver->stop, 1);
+    halt_call(&receiver->halt);
 }
 
 int receiver_blocked(const struct receiver *receiver)
