@@ -45,6 +45,12 @@ void buffer_append(struct buffer *buffer, const void *data, size_t size)
     buffer->data[buffer->size] = '\0';
 }
 
+void buffer_repeat(struct buffer *buffer, size_t offset, size_t size)
+{
+    if (reserve(buffer, size))
+        buffer_append(buffer, buffer->data + offset, size);
+}
+
 void buffer_text(struct buffer *buffer, const char *text)
 {
     buffer_append(buffer, text, strlen(text));

@@ -17,6 +17,7 @@ struct buffer {
 };
 
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
+void buffer_repeat(struct buffer *buffer, size_t offset, size_t size); /* a part of itself */
 void buffer_text(struct buffer *buffer, const char *text);
 void buffer_char(struct buffer *buffer, char c);
 void buffer_format(struct buffer *buffer, const char *format, ...)

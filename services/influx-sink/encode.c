@@ -21,6 +21,7 @@ struct encoding {
     const char *below_root; /* the topic without it */
     struct topic topic;
     struct mapped mapped;
+    bool again; /* the last line of `lines` is a reading of the same message */
 };
 
 __attribute__((format(printf, 3, 4))) static void note_fault(struct encoding *e, const char *reason,
@@ -160,15 +161,27 @@ static void put_any(struct encoding *e, const char *number, const char *text,
         put(e, number, value);
 }
 
+/* What is before the fields is the same for all readings of a message. */
+static bool begin_reading(struct encoding *e, int64_t ts_ms)
+{
+    if (!e->again)
+        return begin(e, e->topic.name, NULL, ts_ms);
+    if (!in_window(e, ts_ms))
+        return false;
+    lines_begin_again(e->lines);
+    return true;
+}
+
 static void on_reading(void *self, const struct reading *reading)
 {
     struct encoding *e = self;
     size_t n_faults = e->notes->n_faults;
-    bool stored = begin(e, e->topic.name, NULL, reading->ts_ms);
+    bool stored = begin_reading(e, reading->ts_ms);
 
     for (size_t i = 0; stored && i < reading->n_fields; i++)
         put(e, reading->fields[i].name, &reading->fields[i].value);
     stored = stored && lines_end(e->lines, reading->ts_ms);
+    e->again = stored;
     e->notes->n_readings++;
     e->notes->n_dead += !stored && e->notes->n_faults > n_faults;
 }

@@ -63,8 +63,19 @@ void lines_tag(struct lines *lines, const char *key, const char *value)
     put_escaped(&lines->text, value, ",= \n\r");
 }
 
+void lines_begin_again(struct lines *lines)
+{
+    size_t before = lines->line;
+
+    lines->line = lines->text.size;
+    lines->n_fields = 0;
+    buffer_repeat(&lines->text, before, lines->head);
+}
+
 static void put_key(struct lines *lines, const char *key)
 {
+    if (lines->n_fields == 0)
+        lines->head = lines->text.size - lines->line;
     buffer_char(&lines->text, lines->n_fields++ == 0 ? ' ' : ',');
     put_escaped(&lines->text, key, ",= \n\r");
     buffer_char(&lines->text, '=');

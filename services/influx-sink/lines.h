@@ -22,6 +22,7 @@ struct lines {
     size_t *starts; /* offset of each line in the text; owned */
     size_t n;
     size_t capacity;
+    size_t head;     /* bytes before the fields of the last line that was begun anew */
     size_t line;     /* offset of the line being written */
     size_t n_fields; /* of the line being written */
     bool failed;     /* out of memory: nothing more is taken */
@@ -30,6 +31,8 @@ struct lines {
 void lines_begin(struct lines *lines, const char *measurement);
 void lines_tag(struct lines *lines, const char *key,
                const char *value); /* an empty one is left out */
+/* In place of lines_begin() and the tags: those of the line before, which was ended. */
+void lines_begin_again(struct lines *lines);
 /* Numbers are floats; booleans true and false; a text's line ends, which the protocol cannot carry,
  * become spaces. VALUE_NONE and numbers that are not finite are left out. */
 void lines_field(struct lines *lines, const char *key, const struct value *value);

@@ -110,6 +110,29 @@ static void test_array_of_readings(void **state)
     lines_free(&lines);
 }
 
+/* Readings without a point, and faults, are no pattern for those after them. */
+static void test_array_with_holes(void **state)
+{
+    struct lines lines = {0};
+
+    (void)state;
+    encoder.future_ms = DAY_MS;
+    assert_int_equal(encode_at(&lines, SENSORS,
+                               "[{\"ts\":1,\"seq\":1,\"values\":{}},"
+                               "{\"ts\":2,\"seq\":2,\"values\":{\"a\":2,\"b\":true}},"
+                               "{\"ts\":3,\"seq\":3,\"values\":{}},"
+                               "{\"ts\":4,\"seq\":4,\"values\":{\"a\":4}},"
+                               "{\"ts\":999999999,\"seq\":5,\"values\":{\"a\":5}},"
+                               "{\"ts\":6,\"seq\":6,\"values\":{\"b\":false}},"
+                               "{\"ts\":7,\"seq\":7,\"values\":{\"a\":7}}]",
+                               0),
+                     4);
+    assert_string_equal(buffer_string(&lines.text),
+                        AT "a=2,b=true 2\n" AT "a=4 4\n" AT "b=false 6\n" AT "a=7 7\n");
+    assert_int_equal(notes.n_faults, 1);
+    lines_free(&lines);
+}
+
 static void test_nothing_to_store(void **state)
 {
     (void)state;
@@ -342,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_readings),
         TEST(test_array_of_readings),
+        TEST(test_array_with_holes),
         TEST(test_nothing_to_store),
         TEST(test_texts),
         TEST(test_results),
