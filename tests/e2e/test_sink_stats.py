@@ -5,6 +5,7 @@ import subprocess
 import time
 import urllib.parse
 
+import pytest
 import stand
 from contract import validate
 from test_influx_sink import (  # noqa: F401  (fixtures)
@@ -102,26 +103,40 @@ def test_answers_go_to_response_topics_of_strangers_alone(sink, influxdb, listen
     assert not listener.find("iot/_dead/#")
 
 
-def test_request_as_influxdb2_and_3_want_it(sink, scripted, broker, tmp_path):
+KINDS = {
+    "influxdb2": ({"org": "the org", "bucket": "b&c"}, "Token may read"),
+    "influxdb3": ({"database": "b&c"}, "Bearer may read"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_request_as_influxdb2_and_3_want_it(sink, scripted, broker, tmp_path, kind):
+    """Both keep 1.x's GET /query: "Query data with the 1.x compatibility API" (2.x), "Use the v1 query API" (3 Core)."""
+    more, authorization = KINDS[kind]
     seen = []
+    results = {"statement_id": 0}
 
     def script(path, headers):
         seen.append((path, headers))
-        series = [{"name": "sensors", "columns": ["time", "mean_n"], "values": [[1000, 1.5], [2000, None]]}]
-        return 200, {}, json.dumps({"results": [{"statement_id": 0, "series": series}]})
+        return 200, {"Content-Type": "application/json"}, json.dumps({"results": [results]})
 
     (tmp_path / "write").write_text("may write\n")
     (tmp_path / "read").write_text("may read\n")
     scripted.script_get = script
-    target = influxdb2(scripted.url, token_file=str(tmp_path / "write"))
+    target = {"kind": kind, "url": scripted.url, "token_file": str(tmp_path / "write"), **more}
     sink(target, query={"token_file": str(tmp_path / "read")})
+    assert ask(broker.port, QUERY) == {"result": "ok", "series": {}}
+    results["series"] = [{"name": "sensors", "columns": ["time", "mean_n"], "values": [[1000, 1.5], [2000, None]]}]
     assert ask(broker.port, QUERY) == {"result": "ok", "series": {"n": [[1000, 1.5]]}}
     (path, headers) = seen[0]
     url = urllib.parse.urlsplit(path)
     parameters = dict(urllib.parse.parse_qsl(url.query, strict_parsing=True))
     assert url.path == "/query" and parameters["db"] == "b&c" and parameters["epoch"] == "ms"
     assert parameters["q"].startswith('SELECT mean(*) FROM "sensors" WHERE ')
-    assert headers["Authorization"] == "Token may read"
+    assert headers["Authorization"] == authorization
+    scripted.script_get = lambda path, headers: (400, {}, '{"error":"error while planning query: no such table"}')
+    answer = ask(broker.port, QUERY)
+    assert answer["reason"] == "store_failed" and "error while planning query" in answer["message"]
 
 
 def test_store_that_hangs_delays_neither_readings_nor_the_end(sink, scripted, listener, broker):
