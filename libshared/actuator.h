@@ -63,6 +63,10 @@ void actuator_offer(struct actuator *actuator, const struct actuator_request *re
 /* The value to write now, or NULL. Ends what expired or became forbidden on the way. From here to
  * actuator_done() the command is in flight and no other is given out. Borrowed until then. */
 const struct value *actuator_next(struct actuator *actuator, int64_t now_ms, int64_t time_ms);
+
+/* From when on the command in flight must not be begun any more, for an agent that queues it once
+ * more; monotonic, INT64_MAX where that never is. Then it ends as COMMAND_EXPIRED. */
+int64_t actuator_expiry_ms(const struct actuator *actuator);
 bool actuator_waiting(const struct actuator *actuator); /* actuator_next() may have something */
 
 /* A sentence for people that goes into the result of the write in flight. Copied, cut at 128 bytes.

@@ -59,6 +59,13 @@ const struct value *actuator_next(struct actuator *actuator, int64_t now_ms, int
     return &actuator->in_flight->value;
 }
 
+int64_t actuator_expiry_ms(const struct actuator *actuator)
+{
+    const struct pending *pending = actuator->in_flight;
+
+    return pending && !pending->forced ? pending->expires_ms : INT64_MAX;
+}
+
 void actuator_explain(struct actuator *actuator, const char *message)
 {
     snprintf(actuator->message, sizeof actuator->message, "%s", message);

@@ -247,6 +247,11 @@ int controls_next(struct controls *controls, const struct value **out)
     return -1;
 }
 
+int64_t controls_expiry_ms(const struct controls *controls, int index)
+{
+    return actuator_expiry_ms(controls->controls[index].actuator);
+}
+
 void controls_explain(struct controls *controls, int index, const char *message)
 {
     actuator_explain(controls->controls[index].actuator, message);

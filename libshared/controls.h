@@ -36,6 +36,8 @@ void controls_close(struct controls *controls);
 /* The next command to write, the one that waited longest: the index of its actuator in `settings`
  * and the value, borrowed until controls_done(). Returns -1 where there is none. */
 int controls_next(struct controls *controls, const struct value **out);
+/* Of the command that controls_next() gave: as actuator_expiry_ms(). */
+int64_t controls_expiry_ms(const struct controls *controls, int index);
 /* A sentence for people, copied into the result of the write in flight; before controls_done(). */
 void controls_explain(struct controls *controls, int index, const char *message);
 void controls_done(struct controls *controls, int index, enum command_outcome outcome,

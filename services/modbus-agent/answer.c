@@ -47,6 +47,8 @@ const char *write_explanation(const struct answer *answer)
     if (answer->unanswered && answer->has_cells)
         return result == 0 ? "no answer to the write, but read back as wanted"
                            : "no answer to the write, and not read back as wanted";
+    if (result == WRITE_EXPIRED)
+        return "waited too long for its turn on the bus";
     if (result == WRITE_DIFFERENT)
         return "something else was read back than was written";
     if (result <= 0 || (size_t)result >= sizeof exceptions / sizeof exceptions[0])

@@ -22,8 +22,9 @@ enum answer_kind {
 
 /* Results of a write, besides those that bus.h lists. */
 enum {
-    WRITE_REFUSED = 1000,  /* not sent: no link, or the unit's breaker is open */
-    WRITE_DIFFERENT = 1001 /* sent, but something else was read back */
+    WRITE_REFUSED = 1000,   /* not sent: no link, or the unit's breaker is open */
+    WRITE_DIFFERENT = 1001, /* sent, but something else was read back */
+    WRITE_EXPIRED = 1002    /* not sent: its turn came too late */
 };
 
 struct answer {
@@ -37,7 +38,8 @@ struct answer {
     bool publish;               /* a round: it says something new */
     uint64_t writes; /* sent on the bus before the round began; with this one for a write */
     int result;      /* link: 0 is up; write, feed: as bus.h, or one of the above */
-    char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down, or what there is to say of it */
+    char text[ANSWER_TEXT_SIZE]; /* link: the sentence why it is down, or what there is to say of it
+                                  */
     bool has_cells;              /* write: `cells` were read back */
     bool unanswered;             /* write: no answer came to it, though it may have been done */
     /* All are part of the answer's own memory. A round: the result for each of the group's points,

@@ -23,8 +23,15 @@ struct driver_options {
 int driver_open(struct driver **out, const struct driver_options *options);
 void driver_close(struct driver *driver);
 
+struct write_order {
+    size_t unit;
+    size_t actuator;
+    uint16_t cells[OUTPUT_CELLS_MAX];
+    int64_t expires_ms; /* not to be begun from then on; monotonic */
+};
+
 /* Writes an actuator's cells at once and reads them back; ends in an ANSWER_WRITE. */
-void driver_write(struct driver *driver, size_t unit, size_t actuator, const uint16_t *cells);
+void driver_write(struct driver *driver, const struct write_order *order);
 
 /* Writes a device's watchdog at once; ends in an ANSWER_FEED. */
 void driver_feed(struct driver *driver, size_t unit, uint16_t cell);

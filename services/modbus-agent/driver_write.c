@@ -88,16 +88,25 @@ static void end_write(struct driver *driver, struct answer *answer)
     driver_tell(driver, answer);
 }
 
-void driver_write(struct driver *driver, size_t unit, size_t actuator, const uint16_t *cells)
+/* Writes to units that are silent may have been ahead of it. */
+static bool is_too_late(struct driver *driver, const struct write_order *order)
 {
-    struct answer *answer = begin_write(driver, ANSWER_WRITE, unit);
+    wait_out(driver_scheduled(driver, order->unit)->held_ms);
+    return clock_now_ms() >= order->expires_ms;
+}
+
+void driver_write(struct driver *driver, const struct write_order *order)
+{
+    struct answer *answer = begin_write(driver, ANSWER_WRITE, order->unit);
 
     if (!answer)
         return;
-    answer->index = actuator;
+    answer->index = order->actuator;
     answer->writes = ++driver->writes;
-    if (may_ask(driver, unit))
-        answer->result = write_cells(driver, answer, cells);
+    if (is_too_late(driver, order))
+        answer->result = WRITE_EXPIRED;
+    else if (may_ask(driver, order->unit))
+        answer->result = write_cells(driver, answer, order->cells);
     end_write(driver, answer);
 }
 

@@ -88,15 +88,17 @@ static void on_waiting(void *self)
 
     while ((i = controls_next(unit->controls, &value)) >= 0) {
         const struct value none = {.type = VALUE_NONE};
-        uint16_t cells[OUTPUT_CELLS_MAX] = {0};
-        int rc = output_encode(&unit->settings->outputs[i], value, cells);
+        struct write_order order = {.unit = unit->index,
+                                    .actuator = (size_t)i,
+                                    .expires_ms = controls_expiry_ms(unit->controls, i)};
+        int rc = output_encode(&unit->settings->outputs[i], value, order.cells);
 
         if (rc != 0) {
             controls_done(unit->controls, i, COMMAND_REJECTED,
                           rc == -ERANGE ? "out_of_range" : "bad_value", none);
             continue;
         }
-        rc = worker_write(unit->worker, unit->index, (size_t)i, cells);
+        rc = worker_write(unit->worker, &order);
         if (rc != 0)
             controls_done(unit->controls, i, COMMAND_REJECTED, "device_offline", none);
         else
@@ -261,6 +263,8 @@ void unit_take_write(struct unit *unit, const struct answer *answer)
         controls_done(unit->controls, i, COMMAND_OK, NULL, held);
     else if (answer->result == WRITE_REFUSED)
         controls_done(unit->controls, i, COMMAND_REJECTED, "device_offline", held);
+    else if (answer->result == WRITE_EXPIRED)
+        controls_done(unit->controls, i, COMMAND_EXPIRED, NULL, held);
     else if (answer->result == WRITE_DIFFERENT)
         controls_done(unit->controls, i, COMMAND_FAILED, "verify_failed", held);
     else

@@ -10,18 +10,17 @@
 #include <string.h>
 
 #define JOBS_BYTES (64 * 1024)
-#define STACK_BYTES (512 * 1024) /* a thousand of the usual 8 MiB are more than some systems map \
-                                  */
-#define PAUSE_MAX_MS 10000       /* so that worker_moved_ms() tells a pause from a hang */
+#define STACK_BYTES                                                                        \
+    (512 * 1024)           /* a thousand of the usual 8 MiB are more than some systems map \
+                            */
+#define PAUSE_MAX_MS 10000 /* so that worker_moved_ms() tells a pause from a hang */
 
 enum job_kind { JOB_WRITE, JOB_FEED, JOB_RENEW, JOB_STOP };
 
 struct job {
     struct inbox_item item;
     enum job_kind kind;
-    size_t unit;
-    size_t actuator;
-    uint16_t cells[OUTPUT_CELLS_MAX];
+    struct write_order order; /* of a feed only unit and cell */
 };
 
 struct worker {
@@ -43,10 +42,10 @@ static bool do_job(struct driver *driver, const struct job *job)
 {
     switch (job->kind) {
     case JOB_WRITE:
-        driver_write(driver, job->unit, job->actuator, job->cells);
+        driver_write(driver, &job->order);
         break;
     case JOB_FEED:
-        driver_feed(driver, job->unit, job->cells[0]);
+        driver_feed(driver, job->order.unit, job->order.cells[0]);
         break;
     case JOB_RENEW:
         driver_renew(driver);
@@ -170,18 +169,14 @@ static int queue(struct worker *worker, const struct job *from)
     return rc;
 }
 
-int worker_write(struct worker *worker, size_t unit, size_t actuator,
-                 const uint16_t cells[OUTPUT_CELLS_MAX])
+int worker_write(struct worker *worker, const struct write_order *order)
 {
-    struct job job = {.kind = JOB_WRITE, .unit = unit, .actuator = actuator};
-
-    memcpy(job.cells, cells, sizeof job.cells);
-    return queue(worker, &job);
+    return queue(worker, &(struct job){.kind = JOB_WRITE, .order = *order});
 }
 
 int worker_feed(struct worker *worker, size_t unit, uint16_t cell)
 {
-    return queue(worker, &(struct job){.kind = JOB_FEED, .unit = unit, .cells = {cell}});
+    return queue(worker, &(struct job){.kind = JOB_FEED, .order = {.unit = unit, .cells = {cell}}});
 }
 
 int worker_renew(struct worker *worker)

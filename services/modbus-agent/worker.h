@@ -17,10 +17,9 @@ void worker_stop(struct worker *worker);
 /* All writes have their answers after it, in the inbox that the driver was given. */
 void worker_close(struct worker *worker);
 
-/* Queues a write of an actuator's cells, ahead of all reads; its end comes as an ANSWER_WRITE.
- * Returns 0, -ENOSPC or -ENOMEM. */
-int worker_write(struct worker *worker, size_t unit, size_t actuator,
-                 const uint16_t cells[OUTPUT_CELLS_MAX]);
+/* Queues a write of an actuator's cells, copied, ahead of all reads; its end comes as an
+ * ANSWER_WRITE. Returns 0, -ENOSPC or -ENOMEM. */
+int worker_write(struct worker *worker, const struct write_order *order);
 
 /* The same for the watchdog of a device; its end comes as an ANSWER_FEED. */
 int worker_feed(struct worker *worker, size_t unit, uint16_t cell);
