@@ -86,6 +86,24 @@ def test_a_silent_controller(listener, plc, agent):
     assert [w[2] for w in plc.writes(FAN)] == [1]
 
 
+def test_a_killed_rules_engine(listener, plc, agent, start):
+    """It sends its health each 10 s; its birth is a sign of life too, the will that the broker sends for it is none."""
+    limit_s = 12
+    agent(pump={"safe": False, "fail_safe": {"controller_silent": f"{limit_s}s"}})
+    rule = {"name": "r", "select": {"device": "plc_*", "measurement": "process"}, "when": "pressure > 24", "alert": True}
+    engine = start("rules-engine", {"rules": [rule]})
+    signs = lambda: listener.find("iot/_service/rules-engine/health")
+    stand.wait_until(lambda: len(signs()) >= 2, 40, "two signs of life")
+    assert plc.writes(PUMP) == []  # alive for longer than the limit, and nothing happened
+    ago_s = time.monotonic() - signs()[-1].at
+    engine.kill()
+    silent_ms = now_ms() - int(ago_s * 1000)
+    listener.wait("iot/_service/rules-engine/status", lambda m: m.json["state"] == "offline")
+    stand.wait_until(lambda: plc.writes(PUMP), limit_s + 5, "the safe value")
+    assert assert_safe_within(plc, PUMP, silent_ms, limit_s) >= limit_s - 0.5
+    failsafe(listener, "pump", "controller_silent")
+
+
 def test_a_stale_input(listener, plc, agent):
     agent(pump={"safe": False, "fail_safe": {"input_stale": "500ms", "inputs": ["pressure"]}})
     assert_result(command(listener, "pump", "ON"), "ok", None)
@@ -226,7 +244,7 @@ def test_a_retained_command_is_refused_and_cleared_once(listener, plc, agent, br
     late.close()
 
 
-# Every reason of the contract; verify_failed is in test_modbus_agent.py ---------------------------------
+# Where reasons begin and end; each alone is in test_reasons.py -------------------------------------------
 
 
 def test_reasons_of_the_payload_and_the_limits(listener, plc, agent):
