@@ -34,6 +34,8 @@ struct mqtt {
     struct inbox *events;
     struct mqtt_link *link; /* NULL before mqtt_start() */
     struct loop_timer *echo_timer;
+    struct loop_timer *gather_timer;
+    int64_t woken_ms; /* when the loop was last woken for a message */
     struct subscription *subscriptions[SUBSCRIPTIONS_MAX];
     size_t n_subscriptions;
     bool up;
@@ -173,11 +175,11 @@ static void on_refused(const struct mqtt_item *item)
               mqtt_client_reason(item->code));
 }
 
-static void on_events(void *self, short revents)
+/* Returns whether there was something. */
+static bool take_events(struct mqtt *mqtt)
 {
-    (void)revents;
-    struct mqtt *mqtt = self;
-    for (struct inbox_item *next, *at = inbox_take(mqtt->events); at; at = next) {
+    struct inbox_item *first = inbox_take(mqtt->events);
+    for (struct inbox_item *next, *at = first; at; at = next) {
         next = at->next;
         struct mqtt_item *item = (struct mqtt_item *)at;
         if (item->kind == MQTT_ITEM_MESSAGE)
@@ -190,6 +192,29 @@ static void on_events(void *self, short revents)
             on_refused(item);
         mqtt_item_free(at);
     }
+    return first != NULL;
+}
+
+static void on_events(void *self, short revents)
+{
+    (void)revents;
+    struct mqtt *mqtt = self;
+    int64_t now_ms = loop_now(mqtt->loop);
+    take_events(mqtt);
+    if (now_ms - mqtt->woken_ms < mqtt->options.gather_ms) {
+        loop_watch(mqtt->loop, inbox_fd(mqtt->events), 0, on_events, mqtt);
+        loop_timer_set(mqtt->gather_timer, now_ms + mqtt->options.gather_ms);
+    }
+    mqtt->woken_ms = now_ms;
+}
+
+static void on_gather_time(void *self)
+{
+    struct mqtt *mqtt = self;
+    if (take_events(mqtt))
+        loop_timer_set(mqtt->gather_timer, loop_now(mqtt->loop) + mqtt->options.gather_ms);
+    else
+        loop_watch(mqtt->loop, inbox_fd(mqtt->events), POLLIN, on_events, mqtt);
 }
 
 static const char **option_strings(struct mqtt_options *options, size_t index)
@@ -235,6 +260,8 @@ int mqtt_open(struct mqtt **out, struct loop *loop, const struct mqtt_options *o
     if (error == 0)
         error = loop_timer_open(&mqtt->echo_timer, loop, on_echo_time, mqtt);
     if (error == 0)
+        error = loop_timer_open(&mqtt->gather_timer, loop, on_gather_time, mqtt);
+    if (error == 0)
         error = mqtt_link_open(&mqtt->link, &mqtt->options, mqtt->events);
     if (error != 0) {
         mqtt_close(mqtt, 0);
@@ -271,6 +298,7 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms)
         inbox_shut(mqtt->events); /* nobody waits for room any more */
     mqtt_link_close(mqtt->link);
     loop_timer_close(mqtt->echo_timer);
+    loop_timer_close(mqtt->gather_timer);
     if (mqtt->events)
         loop_unwatch(mqtt->loop, inbox_fd(mqtt->events));
     inbox_close(mqtt->events);

@@ -45,6 +45,8 @@ struct mqtt_options {
     int64_t session_expiry_ms; /* 0: clean start, nothing is queued for us while we are away */
     size_t outbox_bytes;       /* what waits for the broker; beyond it the oldest goes, counted */
     size_t inbox_bytes;        /* what waits for the loop; beyond it the connection is not read */
+    int64_t gather_ms; /* messages that come closer are handed over so often, together; 0: each at
+                          once. To wake for each costs more than most are worth. */
 };
 
 /* All on the loop's thread. on_up comes after the broker has granted the subscriptions. */
@@ -72,8 +74,10 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms);
  * refuses, or grants and then does not honour (an echo is sent to find out), is logged and counted.
  * MQTT_LIVE: retained messages are not sent on subscribing (Retain Handling 2); one that is
  * published with the retain flag still arrives marked as such (Retain As Published), for commands.
+ * MQTT_AT_MOST_ONCE: QoS 0, at half the cost. Within a connection nothing is lost by it; without a
+ * session (session_expiry_ms 0) nothing over reconnects either that QoS 1 would keep.
  * Returns 0 or -ENOMEM. */
-enum { MQTT_LIVE = 1 };
+enum { MQTT_LIVE = 1, MQTT_AT_MOST_ONCE = 2 };
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
                    mqtt_message_fn *on_message, void *self);
 void mqtt_unsubscribe_all(struct mqtt *mqtt);

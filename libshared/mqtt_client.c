@@ -224,7 +224,8 @@ int mqtt_client_subscribe(struct mqtt_client *client, const char *filter, unsign
         options.retainAsPublished = 1;
         options.retainHandling = 2;
     }
-    return subscription_answer(MQTTClient_subscribe5(client->handle, filter, 1, &options, NULL));
+    int qos = flags & MQTT_AT_MOST_ONCE ? 0 : 1;
+    return subscription_answer(MQTTClient_subscribe5(client->handle, filter, qos, &options, NULL));
 }
 
 int mqtt_client_unsubscribe(struct mqtt_client *client, const char *filter)

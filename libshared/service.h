@@ -59,6 +59,7 @@ struct service_program {
     int (*tool)(const void *settings, const struct service_arguments *arguments);
     bool tool_needs_config;
     int64_t session_expiry_ms; /* MQTT session kept by the broker while away; 0: clean start */
+    int64_t gather_ms;         /* as in mqtt.h; 0: each message at once */
 };
 
 int service_main(const struct service_program *program, int argc, char **argv);

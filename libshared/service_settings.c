@@ -95,6 +95,7 @@ int service_settings_load(struct service_settings **out, const struct service_pr
         struct config_node *root = config_root(settings->config);
         settings->mqtt.version = FIELDLINE_VERSION;
         settings->mqtt.session_expiry_ms = program->session_expiry_ms;
+        settings->mqtt.gather_ms = program->gather_ms;
         read_mqtt(settings, config_object(root, "mqtt"), connects);
         read_service(settings, program, config_object(root, "service"));
         settings->log_level = (enum log_level)config_choice(config_object(root, "log"), "level",

@@ -132,12 +132,12 @@ static void on_result(void *self, const struct mqtt_message *message)
     jsonr_free(in.object);
 }
 
-static int subscribe(struct live *live, enum topic_kind kind, const char *name,
+static int subscribe(struct live *live, enum topic_kind kind, const char *name, unsigned flags,
                      mqtt_message_fn *on_message)
 {
     char filter[TOPIC_SIZE];
     int error = topic_make(filter, mqtt_root(live->mqtt), kind, "+", "+", name);
-    return error ? error : mqtt_subscribe(live->mqtt, filter, 0, on_message, live);
+    return error ? error : mqtt_subscribe(live->mqtt, filter, flags, on_message, live);
 }
 
 struct measurement_list {
@@ -156,7 +156,7 @@ static int subscribe_measurement(struct measurement_list *list, const char *name
         return -ENOMEM;
     list->names = names;
     list->names[list->n++] = name;
-    return subscribe(list->live, TOPIC_TELEMETRY, name, on_input);
+    return subscribe(list->live, TOPIC_TELEMETRY, name, MQTT_AT_MOST_ONCE, on_input);
 }
 
 static int subscribe_scope(struct measurement_list *list, const struct scope *scope)
@@ -173,11 +173,11 @@ static int subscribe_scope(struct measurement_list *list, const struct scope *sc
 static int subscribe_all(struct live *live, const struct settings *settings)
 {
     struct measurement_list list = {.live = live};
-    int error = subscribe(live, TOPIC_ALERT, "+", on_input);
+    int error = subscribe(live, TOPIC_ALERT, "+", 0, on_input);
     if (!error)
-        error = subscribe(live, TOPIC_STATUS, NULL, on_input);
+        error = subscribe(live, TOPIC_STATUS, NULL, 0, on_input);
     if (!error)
-        error = subscribe(live, TOPIC_RESULT, "+", on_result);
+        error = subscribe(live, TOPIC_RESULT, "+", 0, on_result);
     for (size_t i = 0; i < settings->n_derived && !error; i++)
         error = subscribe_scope(&list, &settings->derived[i].scope);
     for (size_t i = 0; i < settings->n_rules && !error; i++)

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
         .close = live_close,
         .tool = replay_tool,
         .tool_needs_config = true,
+        .gather_ms = 1,
     };
     return service_main(&program, argc, argv);
 }

@@ -26,6 +26,10 @@ struct stand {
     int received;
     int lowest; /* number received */
     int wanted; /* the loop stops when so many were received */
+    int last_number;
+    int disorder; /* numbers that did not rise */
+    int last_qos;
+    int64_t gather_ms;
     char last_topic[128];
     char last_payload[256];
     bool last_retained;
@@ -66,6 +70,9 @@ static void on_message(void *self, const struct mqtt_message *message)
     int number = atoi(stand->last_payload);
     if (stand->received == 1 || number < stand->lowest)
         stand->lowest = number;
+    stand->disorder += stand->received > 1 && number <= stand->last_number;
+    stand->last_number = number;
+    stand->last_qos = message->qos;
     check(stand);
 }
 
@@ -144,7 +151,8 @@ static void open_mqtt(struct stand *stand, const char *instance, size_t outbox_b
                                    .backoff_first_ms = 20,
                                    .backoff_max_ms = 100,
                                    .outbox_bytes = outbox_bytes,
-                                   .inbox_bytes = 4096};
+                                   .inbox_bytes = 4096,
+                                   .gather_ms = stand->gather_ms};
     assert_int_equal(mqtt_open(&stand->mqtt, stand->loop, &options, &handlers, stand), 0);
 }
 
@@ -190,6 +198,29 @@ static void delivers_everything_through_a_small_inbox(void **state)
     assert_int_equal(stand.received, 5000);
     assert_string_equal(stand.last_payload, "4999");
     assert_int_equal(mqtt_stats(stand.mqtt).dropped, 0);
+    end(&stand);
+}
+
+/* In bursts, so that it begins and ends to gather several times. */
+static void gathers_what_comes_close(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    stand.gather_ms = 5;
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_subscribe(stand.mqtt, "iot/+/+/telemetry/+", MQTT_AT_MOST_ONCE, on_message, &stand);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    for (int burst = 1; burst <= 5; burst++) {
+        stand.wanted += burst * 40;
+        stand.last_number = -1;
+        publish_numbers(&stand, burst * 40);
+        run_until(&stand, is_complete);
+    }
+    assert_int_equal(stand.received, 600);
+    assert_int_equal(stand.disorder, 0);
+    assert_int_equal(stand.last_qos, 0);
     end(&stand);
 }
 
@@ -343,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delivers_everything_through_a_small_inbox),
+        cmocka_unit_test(gathers_what_comes_close),
         cmocka_unit_test(survives_a_broker_that_is_killed),
         cmocka_unit_test(starts_without_a_broker),
         cmocka_unit_test(drops_the_oldest_and_counts_it),
