@@ -2,6 +2,7 @@
 
 #include "holder.h"
 #include "service.h"
+#include "sysfs.h"
 #include "usb.h"
 
 #include <glob.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TEXT_SIZE USB_TEXT_SIZE
-
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -19,27 +18,14 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The first line of a file in sysfs; empty where there is none. */
-static void read_line(char out[TEXT_SIZE], const char *path)
-{
-    FILE *file = fopen(path, "re");
-
-    out[0] = '\0';
-    if (!file)
-        return;
-    if (fgets(out, TEXT_SIZE, file))
-        out[strcspn(out, "\n")] = '\0';
-    fclose(file);
-}
-
 /* ttyS0 to ttyS31 exist even where there is no chip behind them; "type" 0 says so. */
 static bool is_there(const char *root, const char *name)
 {
     char path[PATH_MAX];
-    char type[TEXT_SIZE];
+    char type[SYSFS_TEXT_SIZE];
 
     snprintf(path, sizeof path, "%s/sys/class/tty/%s/type", root, name);
-    read_line(type, path);
+    sysfs_line(type, path);
     return strncmp(name, "ttyS", 4) != 0 || (type[0] != '\0' && strcmp(type, "0") != 0);
 }
 
@@ -85,7 +71,7 @@ static void print_usb(FILE *out, const char *root, const char *name)
     static const char *const attributes[] = {"idVendor", "idProduct", "manufacturer", "product",
                                              "serial"};
     static const char *const labels[] = {"vendor", "product", "maker", "name", "serial"};
-    char text[TEXT_SIZE];
+    char text[SYSFS_TEXT_SIZE];
 
     for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
         usb_attribute(text, root, name, attributes[i]);
@@ -99,7 +85,7 @@ static void print_usb(FILE *out, const char *root, const char *name)
 static void print_entry(FILE *out, const char *root, const char *name, const char *by_id,
                         const char *by_path)
 {
-    char serial[TEXT_SIZE];
+    char serial[SYSFS_TEXT_SIZE];
     const char *best = by_path;
 
     usb_attribute(serial, root, name, "serial");

@@ -4,8 +4,8 @@
 #include "controls.h"
 #include "device.h"
 #include "log.h"
-#include "meta.h"
 #include "reader.h"
+#include "station_meta.h"
 #include "tally.h"
 #include "writer.h"
 
@@ -265,17 +265,10 @@ static const struct board_handlers board_handlers = {.send = send_line,
 
 static int set_meta(struct station *station)
 {
-    const struct board_config *config = station->config;
     struct buffer text = {0};
-    struct jsonw w =
-        meta_begin(&text, mqtt_instance(station->context.mqtt), FIELDLINE_VERSION, clock_time_ms());
-    int error;
+    int error =
+        station_meta(&text, station->config, mqtt_instance(station->context.mqtt), clock_time_ms());
 
-    for (size_t i = 0; i < config->board.n_polls; i++)
-        for (size_t j = 0; j < config->polls[i].n_points; j++)
-            meta_point(&w, &config->polls[i].points[j], config->polls[i].measurement,
-                       config->requests[i].request ? config->requests[i].period_ms : 0);
-    error = meta_end(&w, config->actuators, config->n_outputs);
     if (error == 0)
         error = device_set_meta(station->device, buffer_string(&text));
     buffer_free(&text);

@@ -12,20 +12,7 @@
 #define SCHEME "usb:"
 #define ID_LENGTH 4
 
-/* The first line of a file in sysfs; empty where there is none. */
-static void read_line(char out[USB_TEXT_SIZE], const char *path)
-{
-    FILE *file = fopen(path, "re");
-
-    out[0] = '\0';
-    if (!file)
-        return;
-    if (fgets(out, USB_TEXT_SIZE, file))
-        out[strcspn(out, "\n")] = '\0';
-    fclose(file);
-}
-
-void usb_attribute(char out[USB_TEXT_SIZE], const char *root, const char *name,
+void usb_attribute(char out[SYSFS_TEXT_SIZE], const char *root, const char *name,
                    const char *attribute)
 {
     char path[PATH_MAX];
@@ -34,7 +21,7 @@ void usb_attribute(char out[USB_TEXT_SIZE], const char *root, const char *name,
     out[0] = '\0';
     for (int level = 0; level <= LEVELS_UP && out[0] == '\0'; level++) {
         snprintf(path + length, sizeof path - (size_t)length, "/%s", attribute);
-        read_line(out, path);
+        sysfs_line(out, path);
         length += snprintf(path + length, sizeof path - (size_t)length, "/..");
     }
 }
@@ -79,7 +66,7 @@ int usb_check(const char *text)
 
 static bool fits(const struct match *match, const char *root, const char *name)
 {
-    char text[USB_TEXT_SIZE];
+    char text[SYSFS_TEXT_SIZE];
 
     usb_attribute(text, root, name, "idVendor");
     if (strcasecmp(text, match->vendor) != 0)

@@ -3,13 +3,13 @@
 #ifndef USB_H
 #define USB_H
 
-#include <stddef.h>
+#include "sysfs.h"
 
-#define USB_TEXT_SIZE 128
+#include <stddef.h>
 
 /* An attribute ("idVendor", "serial"…) of the USB device that a terminal ("ttyUSB0") belongs to; ""
  * where there is none. */
-void usb_attribute(char out[USB_TEXT_SIZE], const char *root, const char *name,
+void usb_attribute(char out[SYSFS_TEXT_SIZE], const char *root, const char *name,
                    const char *attribute);
 
 /* The path of the one terminal that "usb:VID:PID" or "usb:VID:PID:SERIAL" describes; ids are four
