@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define QUIET_MS 20   /* a line that was silent for so long has no answer under way */
 #define MBAP_HEADER 7 /* transaction 2, protocol 2, length 2, unit 1: TCP/IP Guide V1.0b, 3.1.3 */
+#define WRITE_COIL 5  /* functions: specification, section 6 */
+#define WRITE_REGISTER 6
+#define WRITE_REGISTERS 16
 #define NO_FUNCTION 0x80u /* set in the function code of an exception */
 
 struct bus {
@@ -21,13 +25,10 @@ struct bus {
     const struct tls_options *tls_options; /* borrowed */
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
-    modbus_t *modbus; /* owned; NULL while there is no link */
-    struct tls *tls;  /* owned; between `fd` and the wire; NULL: nothing is */
-    int fd;           /* its descriptor */
-    /* The number of the last request on this connection. libmodbus counts from 1 for each context
-     * and does not show it; should that ever change, a late answer costs a time-out, nothing worse.
-     */
-    uint16_t transaction;
+    modbus_t *modbus;     /* owned; NULL while there is no link */
+    struct tls *tls;      /* owned; between `fd` and the wire; NULL: nothing is */
+    int fd;               /* its descriptor */
+    uint16_t transaction; /* the number of the last request on this connection */
     uint64_t late_replies;
 };
 
@@ -219,12 +220,24 @@ static void unpack(const struct span *span, const uint8_t *data, uint16_t *cells
                                               : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
 }
 
-/* The question in flight, as far as an answer can be held against it. */
+/* The question in flight, and what its answer is held against. */
 struct question {
     const struct span *span;
+    uint8_t unit;
     uint8_t function;
     uint16_t *cells; /* NULL: a write */
 };
+
+/* Over TCP the number, the unit and the length must be those of the question (TCP/IP Guide V1.0b,
+ * 3.1.3), of which libmodbus would check the first only. */
+static bool frame_fits(const struct bus *bus, const struct question *question, const uint8_t *frame,
+                       int n)
+{
+    if (bus->endpoint->serial)
+        return n > 0 && frame[0] == question->unit; /* libmodbus has checked the CRC */
+    return (frame[0] << 8 | frame[1]) == bus->transaction && (frame[2] | frame[3]) == 0 &&
+           (frame[4] << 8 | frame[5]) == n - 6 && frame[6] == question->unit;
+}
 
 /* Holds a whole frame against the question. Returns as bus_read() does, -EAGAIN: not its answer. */
 static int take(const struct bus *bus, const struct question *question, const uint8_t *frame, int n)
@@ -233,9 +246,7 @@ static int take(const struct bus *bus, const struct question *question, const ui
     unsigned bytes = table_is_bits(question->span->table) ? (question->span->count + 7) / 8
                                                           : question->span->count * 2;
 
-    if (n == 0) /* libmodbus: on a line, of another unit */
-        return -EAGAIN;
-    if (!bus->endpoint->serial && (frame[0] << 8 | frame[1]) != bus->transaction)
+    if (!frame_fits(bus, question, frame, n))
         return -EAGAIN;
     if (pdu[0] == (question->function | NO_FUNCTION))
         return pdu[1] ? pdu[1] : -EBADMSG;
@@ -262,84 +273,98 @@ static int result_of(struct bus *bus, int error)
     return drain(bus, bytes, sizeof bytes, QUIET_MS) < 0 ? -ECONNRESET : -EBADMSG;
 }
 
-/* The frame that came was not the answer: most likely the late one to an earlier question, and the
- * right one is still to come. Waits for it for one more time-out. */
-static int wait_further(struct bus *bus, const struct question *question)
+/* Of the two envelopes libmodbus makes the one with a CRC. Its other one has the number 0 always,
+ * when the request is not its own. Returns 0 or -1 with errno. */
+static int send_request(const struct bus *bus, uint8_t *request, int size)
 {
-    int64_t end_ms = clock_now_ms() + bus->timeout_ms;
-    uint8_t frame[MODBUS_MAX_ADU_LENGTH];
-    int rc;
+    uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH] = {(uint8_t)(bus->transaction >> 8),
+                                                (uint8_t)bus->transaction,
+                                                0,
+                                                0,
+                                                (uint8_t)(size >> 8),
+                                                (uint8_t)size};
 
+    if (bus->endpoint->serial)
+        return modbus_send_raw_request(bus->modbus, request, size) > 0 ? 0 : -1;
+    memcpy(frame + MBAP_HEADER - 1, request, (size_t)size);
+    size += MBAP_HEADER - 1;
+    errno = EIO; /* should less than all be sent, which no empty socket does */
+    return send(bus->fd, frame, (size_t)size, MSG_NOSIGNAL) == size ? 0 : -1;
+}
+
+/* Sends a request, which begins with the unit, and waits for its answer. What comes in between is
+ * most likely the late answer to an earlier question: then there is one more time-out for the right
+ * one to come. */
+static int exchange(struct bus *bus, const struct question *question, uint8_t *request, int size)
+{
+    uint8_t frame[MODBUS_MAX_ADU_LENGTH];
+    int64_t end_ms = 0;
+    int rc = clear_the_way(bus, question->unit);
+
+    if (rc != 0)
+        return rc;
+    if (send_request(bus, request, size) != 0)
+        return result_of(bus, errno);
     do {
         int n = modbus_receive_confirmation(bus->modbus, frame);
 
-        bus->late_replies++; /* the one before */
         if (n < 0)
             return result_of(bus, errno);
         rc = take(bus, question, frame, n);
-    } while (rc == -EAGAIN && clock_now_ms() < end_ms);
-    return rc == -EAGAIN ? -EBADMSG : rc;
-}
-
-/* What libmodbus's return value means. Its EMBBADDATA is also "another transaction". */
-static int settle(struct bus *bus, const struct question *question, int rc)
-{
-    if (rc >= 0)
-        return 0;
-    if (errno == EMBBADDATA || errno == EMBBADSLAVE)
-        return wait_further(bus, question);
-    return result_of(bus, errno);
-}
-
-static int read_bits(struct bus *bus, const struct span *span, uint16_t *cells)
-{
-    uint8_t bits[TABLE_BITS_MAX];
-    int address = (int)span->address;
-    int count = (int)span->count;
-    int rc = span->table == TABLE_COIL ? modbus_read_bits(bus->modbus, address, count, bits)
-                                       : modbus_read_input_bits(bus->modbus, address, count, bits);
-
-    for (int i = 0; rc >= 0 && i < count; i++)
-        cells[i] = bits[i];
-    return rc;
+        if (rc != -EAGAIN)
+            return rc;
+        bus->late_replies++;
+        if (end_ms == 0)
+            end_ms = clock_now_ms() + bus->timeout_ms;
+    } while (clock_now_ms() < end_ms);
+    return -EBADMSG;
 }
 
 int bus_read(struct bus *bus, unsigned unit, const struct span *span, uint16_t *cells)
 {
     static const uint8_t functions[] = {
         [TABLE_COIL] = 1, [TABLE_DISCRETE] = 2, [TABLE_HOLDING] = 3, [TABLE_INPUT] = 4};
-    struct question question = {span, functions[span->table], cells};
-    int address = (int)span->address;
-    int count = (int)span->count;
-    int rc = clear_the_way(bus, unit);
+    const struct question question = {span, (uint8_t)unit, functions[span->table], cells};
+    uint8_t request[] = {
+        (uint8_t)unit,          question.function,           (uint8_t)(span->address >> 8),
+        (uint8_t)span->address, (uint8_t)(span->count >> 8), (uint8_t)span->count};
 
-    if (rc != 0)
-        return rc;
-    if (table_is_bits(span->table))
-        rc = read_bits(bus, span, cells);
-    else if (span->table == TABLE_INPUT)
-        rc = modbus_read_input_registers(bus->modbus, address, count, cells);
-    else
-        rc = modbus_read_registers(bus->modbus, address, count, cells);
-    return settle(bus, &question, rc);
+    return exchange(bus, &question, request, sizeof request);
+}
+
+/* Behind the address: the value, or quantity, bytes and values. Returns the request's size. */
+static int put_cells(uint8_t *request, const struct question *question, const uint16_t *cells)
+{
+    unsigned count = question->span->count;
+    int at = 4;
+
+    if (question->function == WRITE_COIL) {
+        request[at++] = cells[0] ? 0xff : 0;
+        request[at++] = 0;
+        return at;
+    }
+    if (question->function == WRITE_REGISTERS) {
+        request[at++] = (uint8_t)(count >> 8);
+        request[at++] = (uint8_t)count;
+        request[at++] = (uint8_t)(2 * count);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        request[at++] = (uint8_t)(cells[i] >> 8);
+        request[at++] = (uint8_t)cells[i];
+    }
+    return at;
 }
 
 int bus_write(struct bus *bus, unsigned unit, const struct span *span, const uint16_t *cells)
 {
-    bool coil = span->table == TABLE_COIL;
-    struct question question = {span, coil ? 5 : span->count == 1 ? 6 : 16, NULL};
-    int address = (int)span->address;
-    int rc = clear_the_way(bus, unit);
+    const uint8_t function = span->table == TABLE_COIL ? WRITE_COIL
+                             : span->count == 1        ? WRITE_REGISTER
+                                                       : WRITE_REGISTERS;
+    const struct question question = {span, (uint8_t)unit, function, NULL};
+    uint8_t request[MODBUS_MAX_PDU_LENGTH] = {
+        (uint8_t)unit, function, (uint8_t)(span->address >> 8), (uint8_t)span->address};
 
-    if (rc != 0)
-        return rc;
-    if (coil)
-        rc = modbus_write_bit(bus->modbus, address, cells[0] != 0);
-    else if (span->count == 1)
-        rc = modbus_write_register(bus->modbus, address, cells[0]);
-    else
-        rc = modbus_write_registers(bus->modbus, address, (int)span->count, cells);
-    return settle(bus, &question, rc);
+    return exchange(bus, &question, request, put_cells(request, &question, cells));
 }
 
 const char *bus_about(const struct bus *bus)
