@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -72,6 +73,27 @@ def test_what_waits_is_sent_before_the_agent_leaves(start, listener, talker):
     stand.wait_until(lambda: agent.stop() == 0, what="the end")
     stand.wait_until(lambda: readings(listener)[-1]["values"]["n"] == 9, what="the last line")
     assert [r["seq"] for r in readings(listener)] == list(range(1, len(readings(listener)) + 1))
+
+
+def test_what_is_said_while_the_broker_is_away_comes_later(start, listener, talker, broker, tmp_path):
+    service = {"service": {"state_dir": str(tmp_path / "state")}, "backlog": {"memory": "0"}}
+    agent = start("serial-agent", config(talker.link) | service)
+    wait_reading(listener, lambda r: r["seq"] >= 50)
+    broker.kill()
+    away = talker.number + 50
+    stand.wait_until(lambda: talker.number >= away + 300, what="lines that nobody can be told")
+    agent.signal(signal.SIGSTOP)  # until the listener listens again
+    talker.quiet = True
+    broker.start()
+    listener.wait_granted()
+    agent.signal(signal.SIGCONT)
+    talker.quiet = False
+    wait_reading(listener, lambda r: r["values"].get("n", 0) >= away + 400)
+    read = [r["values"]["n"] for r in readings(listener) if "n" in r["values"]]
+    assert set(read) >= set(range(away, away + 300))
+    assert [n for n in read if n >= away] == sorted(set(n for n in read if n >= away))
+    for message in listener.find(SENSORS):
+        contract.check(message.topic, message.payload)
 
 
 def test_replugged_200_times_under_streaming(start, listener, talker, monkeypatch):
