@@ -54,6 +54,10 @@ struct config_node *config_item(struct config_node *node,
 /* An object used as a map: the key at `index` in file order; the caller then reads that key. */
 const char *config_key(const struct config_node *node, size_t index);
 bool config_has(const struct config_node *node, const char *key);
+/* What stands at the key, or where it is NULL at the index of an array; for what is taken over as it
+ * is. */
+enum config_kind { CONFIG_ABSENT, CONFIG_SCALAR, CONFIG_OBJECT, CONFIG_ARRAY };
+enum config_kind config_kind(const struct config_node *node, const char *key, size_t index);
 const char *config_path(const struct config_node *node); /* "devices[2].points[0]" */
 
 /* Scalars. Bounds are inclusive. */

@@ -226,6 +226,17 @@ bool config_has(const struct config_node *node, const char *key)
     return node && slot_get(node->source, slot);
 }
 
+enum config_kind config_kind(const struct config_node *node, const char *key, size_t index)
+{
+    struct config_slot slot = {.key = key, .index = index};
+    struct json_object *found = node ? slot_get(node->source, slot) : NULL;
+    if (!found)
+        return CONFIG_ABSENT;
+    if (json_object_is_type(found, json_type_object))
+        return CONFIG_OBJECT;
+    return json_object_is_type(found, json_type_array) ? CONFIG_ARRAY : CONFIG_SCALAR;
+}
+
 const char *config_path(const struct config_node *node)
 {
     return node ? node->path : "";

@@ -281,8 +281,8 @@ static int open_channels(struct alerter *alerter)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < alerter->settings->n_channels; i++)
-        rc = channel_open(&alerter->channels[i], service_loop(alerter->service),
-                          &alerter->settings->channels[i], &handlers, alerter);
+        rc = channel_open(&alerter->channels[i], alerter->mqtt, &alerter->settings->channels[i],
+                          &handlers, alerter);
     return rc;
 }
 

@@ -1,17 +1,20 @@
 #include "channel.h"
 
 #include "backoff.h"
+#include "carrier.h"
+#include "channel_text.h"
 #include "clock.h"
 #include "draw.h"
 #include "log.h"
 #include "notification_json.h"
-#include "notification_text.h"
-#include "webhook.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LOG_MAX 8000 /* bytes of a text that are logged */
 
 struct channel {
     const struct channel_settings *settings;
@@ -21,7 +24,8 @@ struct channel {
     struct notification *first; /* the one in flight, where one is */
     struct notification **end;
     size_t depth;
-    struct webhook *webhook; /* NULL for the log */
+    struct mqtt *mqtt;
+    struct worker *worker; /* NULL for the log and MQTT */
     struct loop_timer *retry;
     struct backoff backoff;
     struct breaker breaker;
@@ -45,7 +49,7 @@ static void channel_end(struct channel *channel, struct notification **at,
 }
 
 /* One line; the text is written as JSON writes it, so that no message can make two of it. */
-static void write_log(const struct notification *notification)
+static void write_log(const struct channel *channel, const struct notification *notification)
 {
     struct buffer text = {0}, quoted = {0};
     struct jsonw w = jsonw_start(&quoted);
@@ -55,7 +59,7 @@ static void write_log(const struct notification *notification)
         level = LOG_LEVEL_INFO;
     else if (notification->severity == ALERT_CRITICAL)
         level = LOG_LEVEL_ERROR;
-    notification_text(notification, &text);
+    channel_text(channel->settings, notification, ESCAPE_NONE, LOG_MAX, &text);
     jsonw_text(&w, NULL, buffer_string(&text));
     log_write(level, "notification", "id=%s text=%s", notification->id, buffer_string(&quoted));
     buffer_free(&text);
@@ -75,40 +79,35 @@ static bool channel_may_try(struct channel *channel, int64_t now_ms)
     return true;
 }
 
-static void channel_post(struct channel *channel)
+/* Hands it to the worker. Returns 0 or -ENOMEM. */
+static int channel_post(struct channel *channel)
 {
-    struct notification *notification = channel->first;
+    struct parcel parcel = {0};
+    int rc =
+        carrier_kind(channel->settings->type)->pack(channel->settings, channel->first, &parcel);
+
+    if (rc == 0)
+        rc = worker_send(channel->worker, &parcel);
+    parcel_free(&parcel);
+    return rc;
+}
+
+static void channel_publish(struct channel *channel, struct carrier_result *out)
+{
+    const struct channel_settings *settings = channel->settings;
     struct buffer body = {0};
 
-    notification->attempts++;
-    channel->busy = true;
-    if (notification_body(notification, &body) < 0 || webhook_send(channel->webhook, &body) < 0) {
-        channel->busy = false;
-        breaker_failure(&channel->breaker, loop_now(channel->loop));
-        channel->next_ms = loop_now(channel->loop) + channel->backoff.max_ms;
-        loop_timer_set(channel->retry, channel->next_ms);
+    *out = (struct carrier_result){.verdict = CARRIER_DELIVERED};
+    if (!mqtt_is_up(channel->mqtt) || notification_body(channel->first, &body) < 0 ||
+        mqtt_publish_text(channel->mqtt, settings->topic, buffer_string(&body), settings->retain) <
+            0) {
+        out->verdict = CARRIER_RETRY;
+        snprintf(out->error, sizeof out->error, "the broker is away");
     }
     buffer_free(&body);
 }
 
-static void channel_pump(void *self)
-{
-    struct channel *channel = self;
-
-    while (channel->first && !channel->busy && !channel->stopped) {
-        if (!channel->webhook) {
-            channel->first->attempts++;
-            write_log(channel->first);
-            channel_end(channel, &channel->first, CHANNEL_DELIVERED);
-            continue;
-        }
-        if (!channel_may_try(channel, loop_now(channel->loop)))
-            return;
-        channel_post(channel);
-    }
-}
-
-static void channel_failed(struct channel *channel, const struct webhook_result *result)
+static void channel_failed(struct channel *channel, const struct carrier_result *result)
 {
     struct notification *tried = channel->first;
     int64_t now_ms = loop_now(channel->loop);
@@ -123,27 +122,62 @@ static void channel_failed(struct channel *channel, const struct webhook_result 
         channel->handlers->on_retry(channel->self, channel, tried);
 }
 
-static void channel_on_result(void *self, const struct webhook_result *result)
+static void channel_take(struct channel *channel, const struct carrier_result *result)
+{
+    channel->busy = false;
+    if (result->verdict == CARRIER_RETRY) {
+        channel_failed(channel, result);
+        return;
+    }
+    /* A refusal is an answer too: the receiver is there. */
+    breaker_success(&channel->breaker);
+    backoff_reset(&channel->backoff);
+    channel->next_ms = 0;
+    if (result->verdict == CARRIER_REFUSED)
+        snprintf(channel->first->error, sizeof channel->first->error, "%s", result->error);
+    channel_end(channel, &channel->first,
+                result->verdict == CARRIER_DELIVERED ? CHANNEL_DELIVERED : CHANNEL_FAILED);
+}
+
+/* One attempt with the first that waits; what takes time, the worker tells later. */
+static void channel_try(struct channel *channel)
+{
+    struct carrier_result result = {.verdict = CARRIER_DELIVERED};
+
+    channel->first->attempts++;
+    channel->busy = true;
+    if (channel->worker) {
+        if (channel_post(channel) == 0)
+            return;
+        result = (struct carrier_result){.verdict = CARRIER_RETRY, .error = "out of memory"};
+    } else if (channel->settings->type == CHANNEL_MQTT) {
+        channel_publish(channel, &result);
+    } else {
+        write_log(channel, channel->first);
+    }
+    channel_take(channel, &result);
+}
+
+static void channel_pump(void *self)
 {
     struct channel *channel = self;
 
-    channel->busy = false;
-    if (result->verdict == WEBHOOK_RETRY) {
-        channel_failed(channel, result);
-    } else {
-        /* A refusal is an answer too: the receiver is there. */
-        breaker_success(&channel->breaker);
-        backoff_reset(&channel->backoff);
-        channel->next_ms = 0;
-        if (result->verdict == WEBHOOK_REFUSED)
-            snprintf(channel->first->error, sizeof channel->first->error, "%s", result->error);
-        channel_end(channel, &channel->first,
-                    result->verdict == WEBHOOK_DELIVERED ? CHANNEL_DELIVERED : CHANNEL_FAILED);
+    while (channel->first && !channel->busy && !channel->stopped) {
+        if (!channel_may_try(channel, loop_now(channel->loop)))
+            return;
+        channel_try(channel);
     }
+}
+
+static void channel_on_result(void *self, const struct carrier_result *result)
+{
+    struct channel *channel = self;
+
+    channel_take(channel, result);
     channel_pump(channel);
 }
 
-int channel_open(struct channel **out, struct loop *loop, const struct channel_settings *settings,
+int channel_open(struct channel **out, struct mqtt *mqtt, const struct channel_settings *settings,
                  const struct channel_handlers *handlers, void *self)
 {
     struct channel *channel = calloc(1, sizeof *channel);
@@ -152,7 +186,8 @@ int channel_open(struct channel **out, struct loop *loop, const struct channel_s
     if (!channel)
         return -ENOMEM;
     channel->settings = settings;
-    channel->loop = loop;
+    channel->mqtt = mqtt;
+    channel->loop = mqtt_loop(mqtt);
     channel->handlers = handlers;
     channel->self = self;
     channel->end = &channel->first;
@@ -161,9 +196,9 @@ int channel_open(struct channel **out, struct loop *loop, const struct channel_s
     breaker_init(&channel->breaker,
                  settings->type == CHANNEL_LOG ? 1 : (unsigned)settings->breaker_failures,
                  settings->breaker_open_ms);
-    rc = loop_timer_open(&channel->retry, loop, channel_pump, channel);
-    if (rc == 0 && settings->type == CHANNEL_WEBHOOK)
-        rc = webhook_open(&channel->webhook, loop, &settings->webhook, channel_on_result, channel);
+    rc = loop_timer_open(&channel->retry, channel->loop, channel_pump, channel);
+    if (rc == 0 && carrier_kind(settings->type))
+        rc = worker_open(&channel->worker, channel->loop, settings, channel_on_result, channel);
     if (rc < 0) {
         channel_close(channel);
         return rc;
@@ -176,7 +211,7 @@ void channel_close(struct channel *channel)
 {
     if (!channel)
         return;
-    webhook_close(channel->webhook);
+    worker_close(channel->worker);
     loop_timer_close(channel->retry);
     while (channel->first) {
         struct notification *next = channel->first->next;
@@ -190,7 +225,7 @@ void channel_close(struct channel *channel)
 /* Drops the oldest that is not in flight. */
 static void channel_make_room(struct channel *channel)
 {
-    if (!channel->webhook || channel->depth < (size_t)channel->settings->queue)
+    if (channel->settings->type == CHANNEL_LOG || channel->depth < (size_t)channel->settings->queue)
         return;
     if (!channel->busy)
         channel_end(channel, &channel->first, CHANNEL_DROPPED);

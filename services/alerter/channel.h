@@ -4,7 +4,7 @@
 #define CHANNEL_H
 
 #include "breaker.h"
-#include "loop.h"
+#include "mqtt.h"
 #include "notification.h"
 #include "settings.h"
 
@@ -27,8 +27,8 @@ struct channel_handlers {
     void (*on_retry)(void *self, const struct channel *channel, const struct notification *tried);
 };
 
-/* Settings and handlers are borrowed. Returns 0 or -errno. */
-int channel_open(struct channel **out, struct loop *loop, const struct channel_settings *settings,
+/* On the connection's loop. All is borrowed. Returns 0 or -errno. */
+int channel_open(struct channel **out, struct mqtt *mqtt, const struct channel_settings *settings,
                  const struct channel_handlers *handlers, void *self);
 void channel_close(struct channel *channel); /* forgets what waits; NULL is ignored */
 

@@ -2,88 +2,109 @@
 
 #include "limit.h"
 #include "route.h"
+#include "topic.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND 1000
+#define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 
-/* A header that could end early would let its value add others: RFC 9110, section 5.5. */
-static bool header_is_safe(const char *name, const char *value)
+int template_settings_configure(struct template **out, struct config_node *node, const char *key,
+                                const char *fallback)
 {
-    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    const char *text = config_string(node, key, fallback);
+    char error[256];
+    int rc;
 
-    if (!*name || name[strspn(name, token)] != '\0')
-        return false;
-    for (const char *c = value; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return false;
-    return true;
+    *out = NULL;
+    if (!text)
+        return 0;
+    rc = template_open(out, text, error, sizeof error);
+    if (rc == -EINVAL)
+        config_problem(node, key, "%s", error);
+    return rc == -ENOMEM ? rc : 0;
 }
 
-static int add_header(struct webhook_settings *webhook, struct config_node *node, const char *name,
-                      const char *value)
+int texts_settings_configure(const char ***out, struct config_node *node, const char *key)
 {
-    size_t n = 0;
-    char **grown;
+    struct config_node *array = config_array(node, key);
+    size_t n = config_length(array);
 
-    if (!header_is_safe(name, value)) {
-        config_problem(node, name,
-                       "no HTTP header: letters, digits and - as the name, no control "
-                       "characters in the value");
-        return 0;
-    }
-    while (webhook->headers && webhook->headers[n])
-        n++;
-    grown = realloc(webhook->headers, (n + 2) * sizeof *grown);
-    if (!grown)
+    *out = calloc(n + 1, sizeof **out);
+    if (!*out)
         return -ENOMEM;
-    webhook->headers = grown;
-    grown[n] = grown[n + 1] = NULL;
-    if (asprintf(&grown[n], "%s: %s", name, value) < 0) {
-        grown[n] = NULL;
-        return -ENOMEM;
-    }
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = config_string_at(array, i);
     return 0;
 }
 
-static int configure_headers(struct webhook_settings *webhook, struct config_node *node)
+/* Absolute, so that no search path decides what is run. */
+static int configure_command(struct channel_settings *channel, struct config_node *node)
 {
-    struct config_node *headers = config_object(node, "headers");
-    const char *secret_header = config_string(node, "secret_header", "Authorization");
-    const char *secret = config_secret_file(node, "secret_file");
-    int rc = add_header(webhook, headers, "Content-Type", "application/json");
+    int rc = texts_settings_configure(&channel->command, node, "command");
 
-    for (size_t i = 0; rc == 0 && i < config_length(headers); i++) {
-        const char *name = config_key(headers, i);
-
-        rc = add_header(webhook, headers, name, config_string(headers, name, ""));
-    }
-    if (rc == 0 && secret)
-        rc = add_header(webhook, node, secret_header, secret);
+    if (rc == 0 && (!channel->command[0] || channel->command[0][0] != '/'))
+        config_problem(node, "command",
+                       "an array is meant: the path of a program, from / on, and its arguments");
     return rc;
 }
 
-static int configure_webhook(struct webhook_settings *webhook, struct config_node *node)
+static void configure_mqtt(struct channel_settings *channel, struct config_node *node)
 {
-    webhook->url = config_url(node, "url", "");
-    if (strncmp(webhook->url, "http://", 7) != 0 && strncmp(webhook->url, "https://", 8) != 0)
-        config_problem(node, "url", "a webhook needs a URL such as https://host/path");
-    webhook->ca_file = config_string(node, "ca_file", NULL);
-    webhook->connect_timeout_ms = config_duration(node, "connect_timeout", 5 * SECOND, 100, MINUTE);
-    webhook->timeout_ms = config_duration(node, "timeout", 10 * SECOND, 100, 5 * MINUTE);
-    return configure_headers(webhook, node);
+    channel->topic = config_require_string(node, "topic");
+    channel->retain = config_bool(node, "retain", false);
+}
+
+static void configure_patience(struct channel_settings *channel, struct config_node *node)
+{
+    channel->connect_timeout_ms = config_duration(node, "connect_timeout", 5 * SECOND, 100, MINUTE);
+    channel->timeout_ms = config_duration(node, "timeout", 10 * SECOND, 100, 5 * MINUTE);
+    channel->queue = config_integer(node, "queue", 1000, 1, 100000);
+    channel->give_up_after_ms = config_duration(node, "give_up_after", HOUR, SECOND, 7 * 24 * HOUR);
+    channel->backoff_first_ms = config_duration(node, "retry_first", SECOND, 10, HOUR);
+    channel->backoff_max_ms = config_duration(node, "retry_max", MINUTE, 10, HOUR);
+    channel->breaker_failures = config_integer(node, "breaker_failures", 5, 1, 1000);
+    channel->breaker_open_ms = config_duration(node, "breaker_open", 30 * SECOND, 10, HOUR);
+}
+
+static int configure_type(struct channel_settings *channel, struct config_node *node)
+{
+    switch (channel->type) {
+    case CHANNEL_LOG:
+        return 0;
+    case CHANNEL_MQTT:
+        configure_mqtt(channel, node);
+        return 0;
+    case CHANNEL_COMMAND:
+        return configure_command(channel, node);
+    case CHANNEL_MAIL:
+        return mail_settings_configure(&channel->mail, node);
+    default:
+        return http_settings_configure(&channel->http, channel->type, node);
+    }
 }
 
 static int configure_channel(struct channel_settings *channel, struct config_node *channels,
                              const char *name)
 {
-    static const char *const types[] = {[CHANNEL_LOG] = "log", [CHANNEL_WEBHOOK] = "webhook", NULL};
+    static const char *const types[] = {[CHANNEL_LOG] = "log",
+                                        [CHANNEL_MQTT] = "mqtt",
+                                        [CHANNEL_COMMAND] = "command",
+                                        [CHANNEL_MAIL] = "mail",
+                                        [CHANNEL_WEBHOOK] = "webhook",
+                                        [CHANNEL_SLACK] = "slack",
+                                        [CHANNEL_MATTERMOST] = "mattermost",
+                                        [CHANNEL_TEAMS] = "teams",
+                                        [CHANNEL_TELEGRAM] = "telegram",
+                                        [CHANNEL_NTFY] = "ntfy",
+                                        [CHANNEL_GOTIFY] = "gotify",
+                                        [CHANNEL_TYPES] = NULL};
     struct config_node *node = config_object(channels, name);
+    int rc;
 
     channel->name = name;
     if (!topic_name_valid(name) || topic_name_reserved(name))
@@ -93,15 +114,10 @@ static int configure_channel(struct channel_settings *channel, struct config_nod
     channel->type = (enum channel_type)config_require_choice(node, "type", types);
     channel->max_per_hour = config_integer(node, "max_per_hour", 0, 0, LIMIT_MAX);
     channel->critical_passes = config_bool(node, "critical_passes", true);
-    if (channel->type == CHANNEL_LOG)
-        return 0;
-    channel->queue = config_integer(node, "queue", 1000, 1, 100000);
-    channel->give_up_after_ms = config_duration(node, "give_up_after", HOUR, SECOND, 7 * 24 * HOUR);
-    channel->backoff_first_ms = config_duration(node, "retry_first", SECOND, 10, HOUR);
-    channel->backoff_max_ms = config_duration(node, "retry_max", MINUTE, 10, HOUR);
-    channel->breaker_failures = config_integer(node, "breaker_failures", 5, 1, 1000);
-    channel->breaker_open_ms = config_duration(node, "breaker_open", 30 * SECOND, 10, HOUR);
-    return configure_webhook(&channel->webhook, node);
+    rc = template_settings_configure(&channel->text, node, "text", NULL);
+    if (channel->type != CHANNEL_LOG)
+        configure_patience(channel, node);
+    return rc == 0 ? configure_type(channel, node) : rc;
 }
 
 int channel_settings_find(const struct channel_settings *channels, size_t n, const char *name)
@@ -159,18 +175,13 @@ int channel_settings_configure(struct channel_settings **out, size_t *out_n,
     return rc;
 }
 
-static void free_headers(char **headers)
-{
-    for (size_t i = 0; headers && headers[i]; i++) {
-        explicit_bzero(headers[i], strlen(headers[i]));
-        free(headers[i]);
-    }
-    free(headers);
-}
-
 void channel_settings_free(struct channel_settings *channels, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        free_headers(channels[i].webhook.headers);
+    for (size_t i = 0; i < n; i++) {
+        http_settings_free(&channels[i].http);
+        mail_settings_free(&channels[i].mail);
+        template_close(channels[i].text);
+        free(channels[i].command);
+    }
     free(channels);
 }

@@ -192,6 +192,38 @@ void notification_absorb(struct notification *summary, const struct notification
         summary->severity = held->severity;
 }
 
+/* `offset` is of an array of characters within struct topic. */
+static const char *shared_name(const struct notification *n, size_t offset)
+{
+    const char *first = NULL;
+
+    if (notification_count(n) != n->n_items)
+        return NULL;
+    for (size_t i = 0; i < n->n_items; i++) {
+        const char *name = (const char *)&n->items[i].topic + offset;
+
+        if (first && strcmp(first, name) != 0)
+            return NULL;
+        first = name;
+    }
+    return first;
+}
+
+const char *notification_location(const struct notification *n)
+{
+    return shared_name(n, offsetof(struct topic, location));
+}
+
+const char *notification_device(const struct notification *n)
+{
+    return shared_name(n, offsetof(struct topic, device));
+}
+
+const char *notification_rule(const struct notification *n)
+{
+    return shared_name(n, offsetof(struct topic, name));
+}
+
 uint64_t notification_count(const struct notification *n)
 {
     uint64_t count = 0;

@@ -86,6 +86,11 @@ int notification_add_item(struct notification *notification, const struct item *
  * before. */
 void notification_absorb(struct notification *summary, const struct notification *held);
 
+/* What all its alerts have in common; NULL where it differs, or not all are shown. */
+const char *notification_location(const struct notification *notification);
+const char *notification_device(const struct notification *notification);
+const char *notification_rule(const struct notification *notification);
+
 uint64_t notification_count(const struct notification *notification); /* alerts, all states */
 enum item_state notification_state(const struct notification *notification); /* the gravest */
 

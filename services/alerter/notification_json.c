@@ -8,24 +8,6 @@
 
 /* ---- for receivers ---- */
 
-/* What all that is shown has in common, NULL where it differs or not all is shown. `offset` is of
- * an array of characters within struct topic. */
-static const char *shared_name(const struct notification *n, size_t offset)
-{
-    const char *first = NULL;
-
-    if (notification_count(n) != n->n_items)
-        return NULL;
-    for (size_t i = 0; i < n->n_items; i++) {
-        const char *name = (const char *)&n->items[i].topic + offset;
-
-        if (first && strcmp(first, name) != 0)
-            return NULL;
-        first = name;
-    }
-    return first;
-}
-
 static void write_counts(const struct notification *n, struct jsonw *w)
 {
     jsonw_object_begin(w, "counts");
@@ -51,9 +33,9 @@ void notification_write_summary(const struct notification *n, struct jsonw *w)
     jsonw_text(w, "group", n->group);
     jsonw_text(w, "state", item_state_name(notification_state(n)));
     jsonw_text(w, "severity", alert_severity_name(n->severity));
-    jsonw_text(w, "location", shared_name(n, offsetof(struct topic, location)));
-    jsonw_text(w, "device", shared_name(n, offsetof(struct topic, device)));
-    jsonw_text(w, "rule", shared_name(n, offsetof(struct topic, name)));
+    jsonw_text(w, "location", notification_location(n));
+    jsonw_text(w, "device", notification_device(n));
+    jsonw_text(w, "rule", notification_rule(n));
     jsonw_text(w, "message", single ? n->items[0].message : buffer_string(&heading));
     if (single)
         jsonw_unsigned(w, "episode", n->items[0].episode);

@@ -198,6 +198,18 @@ static int configure_in_zone(struct settings *settings, struct config_node *root
     return rc;
 }
 
+/* What others read as the suite's is not a channel's to publish. */
+static void check_topics(const struct settings *settings, struct config_node *root)
+{
+    struct config_node *channels = config_object(root, "channels");
+
+    for (size_t i = 0; i < settings->n_channels; i++)
+        if (settings->channels[i].type == CHANNEL_MQTT && *settings->channels[i].topic &&
+            !topic_is_reply(settings->root, settings->channels[i].topic))
+            config_problem(config_object(channels, settings->channels[i].name), "topic",
+                           "a topic without wildcards is meant, and none of the suite's own");
+}
+
 static int configure_all(struct settings *settings, struct config_node *root)
 {
     int rc;
@@ -207,6 +219,7 @@ static int configure_all(struct settings *settings, struct config_node *root)
     configure_flapping(&settings->flap, root);
     configure_zone(settings, root);
     rc = channel_settings_configure(&settings->channels, &settings->n_channels, root);
+    check_topics(settings, root);
     if (rc == 0)
         rc = configure_quiets(settings, root);
     if (rc == 0)

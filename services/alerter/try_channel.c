@@ -1,14 +1,15 @@
 #include "try_channel.h"
 
-#include "channel.h"
+#include "carrier.h"
+#include "channel_text.h"
 #include "clock.h"
-#include "notification_json.h"
-#include "notification_text.h"
 #include "service.h"
-#include "webhook.h"
+#include "zone.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define TEXT_MAX 8000
 
 static const struct channel_settings *find_channel(const struct settings *settings,
                                                    const char *name)
@@ -24,18 +25,19 @@ static const struct channel_settings *find_channel(const struct settings *settin
     return NULL;
 }
 
-static int post_once(const struct channel_settings *channel,
-                     const struct notification *notification)
+static int carry_once(const struct channel_settings *channel,
+                      const struct notification *notification)
 {
-    struct webhook_result result = {.verdict = WEBHOOK_RETRY, .error = "out of memory"};
-    struct buffer body = {0};
-    struct http *http = NULL;
+    const struct carrier_kind *kind = carrier_kind(channel->type);
+    struct carrier_result result = {.verdict = CARRIER_RETRY, .error = "out of memory"};
+    struct parcel parcel = {0};
+    void *carrier = NULL;
 
-    if (webhook_http(&http, &channel->webhook) == 0 && notification_body(notification, &body) == 0)
-        webhook_post(http, &channel->webhook, &body, &result);
-    http_close(http);
-    buffer_free(&body);
-    if (result.verdict == WEBHOOK_DELIVERED) {
+    if (kind->open(&carrier, channel) == 0 && kind->pack(channel, notification, &parcel) == 0)
+        kind->carry(carrier, &parcel, &result);
+    kind->close(carrier);
+    parcel_free(&parcel);
+    if (result.verdict == CARRIER_DELIVERED) {
         printf("%s: delivered\n", channel->name);
         return SERVICE_OK;
     }
@@ -48,10 +50,29 @@ static int print_once(const struct channel_settings *channel,
 {
     struct buffer text = {0};
 
-    notification_text(notification, &text);
+    channel_text(channel, notification, ESCAPE_NONE, TEXT_MAX, &text);
     printf("%s: %s\n", channel->name, buffer_string(&text));
     buffer_free(&text);
     return SERVICE_OK;
+}
+
+/* A connection of its own would need a client of its own in the broker's list of users. */
+static int refuse_mqtt(const struct channel_settings *channel)
+{
+    fprintf(stderr,
+            "alerter: %s: only the running service publishes, to %s; try the connection with "
+            "--healthcheck\n",
+            channel->name, channel->topic);
+    return SERVICE_UNAVAILABLE;
+}
+
+static int test_channel(const struct channel_settings *channel,
+                        const struct notification *notification)
+{
+    if (channel->type == CHANNEL_MQTT)
+        return refuse_mqtt(channel);
+    return carrier_kind(channel->type) ? carry_once(channel, notification)
+                                       : print_once(channel, notification);
 }
 
 static int make_test(struct notification **out)
@@ -77,9 +98,8 @@ int try_channel(const struct settings *settings, const char *name)
 
     if (!channel)
         return SERVICE_USAGE;
-    if (make_test(&notification) == 0)
-        code = channel->type == CHANNEL_WEBHOOK ? post_once(channel, notification)
-                                                : print_once(channel, notification);
+    if (zone_use(settings->zone) == 0 && make_test(&notification) == 0)
+        code = test_channel(channel, notification);
     notification_close(notification);
     return code;
 }

@@ -88,3 +88,13 @@ void zone_text(int64_t time_ms, struct buffer *out)
     if (strftime(text, sizeof text, "%Y-%m-%d %H:%M %Z", &tm) > 0)
         buffer_text(out, text);
 }
+
+/* The C library's names of days and months are English in the C locale, which is never left. */
+void zone_mail_date(int64_t time_ms, struct buffer *out)
+{
+    struct tm tm = broken_down(time_ms);
+    char text[64];
+
+    if (strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &tm) > 0)
+        buffer_text(out, text);
+}

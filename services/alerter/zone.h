@@ -35,4 +35,7 @@ int zone_parse(const char *text, int64_t *out_ms);
 /* Appends "2026-12-24 18:00 CET". */
 void zone_text(int64_t time_ms, struct buffer *out);
 
+/* Appends "Thu, 24 Dec 2026 18:00:00 +0100": RFC 5322, section 3.3. */
+void zone_mail_date(int64_t time_ms, struct buffer *out);
+
 #endif
