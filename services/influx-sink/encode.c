@@ -345,6 +345,7 @@ static int parse_topic(struct encoding *e, char topic[TOPIC_SIZE])
         return -ENOENT;
     }
     e->below_root = topic + strlen(e->encoder->root) + 1;
+    e->notes->topic = e->topic;
     return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "lines.h"
 #include "mapping.h"
 #include "message.h"
+#include "topic.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,7 @@ struct encode_notes {
     size_t coerced;     /* booleans that became numbers */
     size_t rounded;     /* numbers that became whole */
     size_t n_faults;    /* points left out whole, and values left out of a point */
+    struct topic topic; /* of the message; its name is empty where it is none of the suite's */
     size_t n_readings;  /* of telemetry */
     size_t n_dead;      /* of these, left out whole by a fault */
     const char *reason; /* of the first fault: "out_of_window", "type_conflict" */

@@ -59,7 +59,7 @@ static void take_outcome(struct batch *batch, const struct message *message,
     }
     if (!encoded)
         n_readings = n_dead = reading_scan(message->payload, message->size, NULL, NULL);
-    outcome_take(&batch->outcome, message, n_readings, n_dead);
+    outcome_take(&batch->outcome, &notes->topic, n_readings, n_dead);
 }
 
 static int take_message(struct loader *loader, struct batch *batch, const struct message *message,

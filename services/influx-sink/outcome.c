@@ -2,20 +2,13 @@
 
 #include <string.h>
 
-/* NULL where the message is no telemetry, or the ledger has no room for its series. */
-static uint32_t *find(struct outcome *outcome, const struct message *message)
+/* NULL where that is no telemetry, or the ledger has no room for its series. */
+static uint32_t *find(struct outcome *outcome, const struct topic *topic)
 {
-    const struct account_series *series;
-    char text[TOPIC_SIZE];
-    struct topic topic;
+    const struct account_series *series = topic->kind == TOPIC_TELEMETRY && topic->name[0]
+                                              ? account_find(outcome->account, topic)
+                                              : NULL;
 
-    if (!outcome->account || message->topic_length >= sizeof(text))
-        return NULL;
-    memcpy(text, message->topic, message->topic_length);
-    text[message->topic_length] = '\0';
-    if (topic_parse(&topic, outcome->root, text) != 0 || topic.kind != TOPIC_TELEMETRY)
-        return NULL;
-    series = account_find(outcome->account, &topic);
     return series ? outcome->n[series - outcome->account->series] : NULL;
 }
 
@@ -24,10 +17,10 @@ bool outcome_wants(const struct outcome *outcome, uint64_t record)
     return outcome->account && record >= account_settled(outcome->account);
 }
 
-void outcome_take(struct outcome *outcome, const struct message *message, size_t n_readings,
+void outcome_take(struct outcome *outcome, const struct topic *topic, size_t n_readings,
                   size_t n_dead)
 {
-    uint32_t *n = n_readings > 0 ? find(outcome, message) : NULL;
+    uint32_t *n = outcome->account && n_readings > 0 ? find(outcome, topic) : NULL;
 
     if (!n)
         return;
@@ -35,10 +28,25 @@ void outcome_take(struct outcome *outcome, const struct message *message, size_t
     n[ACCOUNT_DEAD] += (uint32_t)n_dead;
 }
 
+static bool parse_topic(const struct outcome *outcome, const struct message *message,
+                        struct topic *out)
+{
+    char text[TOPIC_SIZE];
+
+    if (message->topic_length >= sizeof(text))
+        return false;
+    memcpy(text, message->topic, message->topic_length);
+    text[message->topic_length] = '\0';
+    return topic_parse(out, outcome->root, text) == 0;
+}
+
 void outcome_bury(struct outcome *outcome, const struct message *message, size_t line)
 {
-    uint32_t *n = line >= outcome->first_line ? find(outcome, message) : NULL;
+    struct topic topic;
+    uint32_t *n = NULL;
 
+    if (outcome->account && line >= outcome->first_line && parse_topic(outcome, message, &topic))
+        n = find(outcome, &topic);
     if (!n || n[ACCOUNT_STORED] == 0)
         return;
     n[ACCOUNT_STORED]--;

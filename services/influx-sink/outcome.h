@@ -20,8 +20,8 @@ struct outcome {
  * already: a process was killed after it had settled them and before it could move the cursor. */
 bool outcome_wants(const struct outcome *outcome, uint64_t record);
 
-/* Of this many readings of a message, so many are dead and the rest is stored. */
-void outcome_take(struct outcome *outcome, const struct message *message, size_t n_readings,
+/* Of this many readings of a message with that topic, so many are dead and the rest is stored. */
+void outcome_take(struct outcome *outcome, const struct topic *topic, size_t n_readings,
                   size_t n_dead);
 
 /* The reading of that line, taken as stored, is dead. */

@@ -17,30 +17,25 @@
 
 #define TOPICS 500
 
-static struct message message_of(const char *topic)
-{
-    return (struct message){.topic = topic, .topic_length = strlen(topic)};
-}
-
 static const struct message telemetry = {.topic = "iot/a/b/telemetry/sensors", .topic_length = 25};
+static const struct topic sensors = {
+    .kind = TOPIC_TELEMETRY, .location = "a", .device = "b", .name = "sensors"};
 
 static struct account_totals totals_of(struct account *account)
 {
-    const struct topic topic = {
-        .kind = TOPIC_TELEMETRY, .location = "a", .device = "b", .name = "sensors"};
-
-    return account_series_totals(account, account_find(account, &topic));
+    return account_series_totals(account, account_find(account, &sensors));
 }
 
 static void test_batch_is_settled_as_a_whole(void **state)
 {
     struct account *account = calloc(1, sizeof(*account));
     struct outcome *outcome = calloc(1, sizeof(*outcome));
-    const struct message alert = message_of("iot/a/b/alert/hot"), strange = message_of("x");
+    const struct topic alert = {.kind = TOPIC_ALERT, .location = "a", .device = "b", .name = "hot"},
+                       strange = {0};
 
     (void)state;
     *outcome = (struct outcome){.account = account, .root = "iot"};
-    outcome_take(outcome, &telemetry, 10, 2);
+    outcome_take(outcome, &sensors, 10, 2);
     outcome_take(outcome, &alert, 1, 0);
     outcome_take(outcome, &strange, 1, 1);
     outcome_bury(outcome, &telemetry, 3);
@@ -49,9 +44,9 @@ static void test_batch_is_settled_as_a_whole(void **state)
     assert_int_equal(totals_of(account).stored, 7);
     assert_int_equal(totals_of(account).dead, 3);
     assert_int_equal(account_totals(account).stored + account_totals(account).dead, 10);
-    outcome_take(outcome, &telemetry, 5, 0);
+    outcome_take(outcome, &sensors, 5, 0);
     outcome_clear(outcome); /* the batch is read again */
-    outcome_take(outcome, &telemetry, 5, 5);
+    outcome_take(outcome, &sensors, 5, 5);
     outcome_settle(outcome, 4);
     assert_int_equal(totals_of(account).stored, 7);
     assert_int_equal(totals_of(account).dead, 8);
@@ -66,12 +61,12 @@ static void test_record_that_was_settled_does_not_count_again(void **state)
 
     (void)state;
     *outcome = (struct outcome){.account = account, .root = "iot"};
-    outcome_take(outcome, &telemetry, 10, 0);
+    outcome_take(outcome, &sensors, 10, 0);
     outcome_settle(outcome, 10);
     account_resume(account, 15); /* killed before the cursor moved */
     for (uint64_t record = 0; record < 15; record++)
         if (outcome_wants(outcome, record))
-            outcome_take(outcome, &telemetry, 1, 0);
+            outcome_take(outcome, &sensors, 1, 0);
         else
             outcome->first_line = record + 1;
     outcome_bury(outcome, &telemetry, 9);
@@ -155,14 +150,12 @@ static void test_two_threads_find_the_same(void **state)
 static void test_half_named_series_is_free_again(void **state)
 {
     struct account *account = calloc(1, sizeof(*account));
-    const struct topic topic = {
-        .kind = TOPIC_TELEMETRY, .location = "a", .device = "b", .name = "sensors"};
-    struct account_series *series = account_find(account, &topic);
+    struct account_series *series = account_find(account, &sensors);
 
     (void)state;
     atomic_store(&series->state, ACCOUNT_CLAIMED);
     account_resume(account, 0);
-    assert_ptr_equal(account_find(account, &topic), series);
+    assert_ptr_equal(account_find(account, &sensors), series);
     assert_int_equal(atomic_load(&series->state), ACCOUNT_USED);
     free(account);
 }
