@@ -261,7 +261,7 @@ int series_take(struct series *series, const struct reading *reading, int64_t ti
         if (index >= 0)
             series->fields[index].good = false;
     }
-    if (series->device->offline && ts_ms > series->device->offline_ms)
+    if (!series->own && series->device->offline && ts_ms > series->device->offline_ms)
         series->device->offline = false; /* it speaks: the word about its end is out of date */
     return 0;
 }

@@ -175,6 +175,26 @@ static void test_holes(void **state)
     close_stand(&stand);
 }
 
+/* What is computed for a device that is away is no word from it. */
+static void test_computed_is_no_sign_of_life(void **state)
+{
+    struct stand stand;
+    struct engine_place place = {"plant", "tank"};
+    (void)state;
+    open_stand(&stand, "x + 0 * b.x");
+    level(&stand, 1);
+    read_value(&stand, "b", "levels", value_number(1));
+    expect(&stand, "1");
+    assert_int_equal(engine_status(stand.engine, &place, true, stand.time_ms, stand.time_ms), 0);
+    for (int i = 0; i < 2; i++) {
+        read_value(&stand, "b", "levels", value_number(i));
+        expect(&stand, "missing");
+    }
+    level(&stand, 2);
+    expect(&stand, "2");
+    close_stand(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_own_measurement_first),
         cmocka_unit_test(test_rate_and_previous),
         cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_computed_is_no_sign_of_life),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
