@@ -108,10 +108,10 @@ static void test_headers(void **state)
         "\"b\"},\"secret_file\":\"%s\"}},\"route\":{\"channels\":[\"ops\"]}}",
         secret);
     assert_true(read_text(text));
-    assert_string_equal(settings->channels[0].webhook.headers[0], "Content-Type: application/json");
-    assert_string_equal(settings->channels[0].webhook.headers[1], "X-A: b");
-    assert_string_equal(settings->channels[0].webhook.headers[2], "Authorization: Bearer s3cret");
-    assert_null(settings->channels[0].webhook.headers[3]);
+    assert_string_equal(settings->channels[0].http.headers[0], "Content-Type: application/json");
+    assert_string_equal(settings->channels[0].http.headers[1], "X-A: b");
+    assert_string_equal(settings->channels[0].http.headers[2], "Authorization: Bearer s3cret");
+    assert_null(settings->channels[0].http.headers[3]);
     discard();
     remove(secret);
 }
