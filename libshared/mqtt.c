@@ -14,7 +14,6 @@
 #define ECHO_WAIT_MS                                                            \
     10000 /* a granted subscription that brings no echo by then is not honoured \
            */
-#define SUBSCRIPTIONS_MAX 256
 
 struct subscription {
     char *filter;
@@ -36,7 +35,7 @@ struct mqtt {
     struct loop_timer *echo_timer;
     struct loop_timer *gather_timer;
     int64_t woken_ms; /* when the loop was last woken for a message */
-    struct subscription *subscriptions[SUBSCRIPTIONS_MAX];
+    struct subscription **subscriptions; /* owned array */
     size_t n_subscriptions;
     bool up;
     int64_t session;
@@ -304,32 +303,67 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms)
     inbox_close(mqtt->events);
     for (size_t i = 0; i < mqtt->n_subscriptions; i++)
         subscription_free(mqtt->subscriptions[i]);
+    free(mqtt->subscriptions);
     free_options(&mqtt->options);
     free(mqtt);
+}
+
+static struct subscription *subscription_new(const char *filter, unsigned flags)
+{
+    struct subscription *subscription = calloc(1, sizeof *subscription);
+    if (!subscription)
+        return NULL;
+    *subscription = (struct subscription){
+        .filter = strdup(filter), .echo_topic = make_echo_topic(filter), .flags = flags};
+    if (subscription->filter)
+        return subscription;
+    subscription_free(subscription);
+    return NULL;
 }
 
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
                    mqtt_message_fn *on_message, void *self)
 {
-    if (mqtt->n_subscriptions == SUBSCRIPTIONS_MAX)
+    size_t n = mqtt->n_subscriptions;
+    struct subscription **grown =
+        realloc(mqtt->subscriptions, (n + 1) * sizeof(*mqtt->subscriptions));
+    if (!grown)
         return -ENOMEM;
-    struct subscription *subscription = calloc(1, sizeof *subscription);
+    mqtt->subscriptions = grown;
+    struct subscription *subscription = subscription_new(filter, flags);
     if (!subscription)
         return -ENOMEM;
-    *subscription = (struct subscription){.filter = strdup(filter),
-                                          .echo_topic = make_echo_topic(filter),
-                                          .flags = flags,
-                                          .on_message = on_message,
-                                          .self = self};
-    if (!subscription->filter) {
-        subscription_free(subscription);
-        return -ENOMEM;
-    }
+    subscription->on_message = on_message;
+    subscription->self = self;
     mqtt->subscriptions[mqtt->n_subscriptions++] = subscription;
     order_subscribe(mqtt, subscription);
     if (mqtt->up)
         send_echoes(mqtt);
     return 0;
+}
+
+/* Tells the broker where nobody else has that filter. */
+static void order_unsubscribe(struct mqtt *mqtt, const char *filter)
+{
+    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
+        if (strcmp(mqtt->subscriptions[i]->filter, filter) == 0)
+            return;
+    struct mqtt_item *item = mqtt_item_new(MQTT_ITEM_UNSUBSCRIBE, filter);
+    if (item && mqtt_link_put(mqtt->link, item) != 0)
+        mqtt_item_free(&item->item);
+}
+
+void mqtt_unsubscribe(struct mqtt *mqtt, const void *self)
+{
+    for (size_t i = mqtt->n_subscriptions; i-- > 0;) {
+        struct subscription *subscription = mqtt->subscriptions[i];
+        if (subscription->self != self)
+            continue;
+        memmove(&mqtt->subscriptions[i], &mqtt->subscriptions[i + 1],
+                (--mqtt->n_subscriptions - i) * sizeof(*mqtt->subscriptions));
+        order_unsubscribe(mqtt, subscription->filter);
+        subscription_free(subscription);
+    }
 }
 
 void mqtt_unsubscribe_all(struct mqtt *mqtt)

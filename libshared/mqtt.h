@@ -80,6 +80,8 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms);
 enum { MQTT_LIVE = 1, MQTT_AT_MOST_ONCE = 2 };
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
                    mqtt_message_fn *on_message, void *self);
+/* All that was subscribed with this `self`. */
+void mqtt_unsubscribe(struct mqtt *mqtt, const void *self);
 void mqtt_unsubscribe_all(struct mqtt *mqtt);
 
 /* Copies the message and returns at once. Returns 0; -EINVAL for a topic that no broker takes;

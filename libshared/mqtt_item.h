@@ -10,6 +10,7 @@ enum mqtt_item_kind {
     /* loop -> link */
     MQTT_ITEM_PUBLISH,
     MQTT_ITEM_SUBSCRIBE, /* text: the filter; flags */
+    MQTT_ITEM_UNSUBSCRIBE, /* text: the filter */
     MQTT_ITEM_UNSUBSCRIBE_ALL,
     MQTT_ITEM_START,
     MQTT_ITEM_STOP, /* number: monotonic ms of the deadline */

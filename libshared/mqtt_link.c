@@ -242,13 +242,19 @@ static void on_stop(struct mqtt_link *link, int64_t stop_ms)
     mqtt_outbox_append(&link->outbox, farewell); /* after all that was published before */
 }
 
-static void unsubscribe_all(struct mqtt_link *link)
+/* NULL: all. */
+static void unsubscribe(struct mqtt_link *link, const char *filter)
 {
-    for (struct inbox_item *filter; (filter = link->filters);) {
-        link->filters = filter->next;
+    for (struct inbox_item **at = &link->filters; *at;) {
+        struct inbox_item *item = *at;
+        if (filter && strcmp(as_item(item)->text, filter) != 0) {
+            at = &item->next;
+            continue;
+        }
+        *at = item->next;
         if (link->up)
-            mqtt_client_unsubscribe(link->client, as_item(filter)->text);
-        mqtt_item_free(filter);
+            mqtt_client_unsubscribe(link->client, as_item(item)->text);
+        mqtt_item_free(item);
     }
 }
 
@@ -271,8 +277,11 @@ static void handle(struct mqtt_link *link, struct mqtt_item *item)
     case MQTT_ITEM_SUBSCRIBE:
         add_filter(link, item);
         return;
+    case MQTT_ITEM_UNSUBSCRIBE:
+        unsubscribe(link, item->text);
+        break;
     case MQTT_ITEM_UNSUBSCRIBE_ALL:
-        unsubscribe_all(link);
+        unsubscribe(link, NULL);
         break;
     case MQTT_ITEM_ACKED:
         on_acked(link, item->token, item->code);
@@ -364,7 +373,7 @@ void mqtt_link_close(struct mqtt_link *link)
     mqtt_client_close(link->client);
     mqtt_outbox_free(&link->outbox);
     link->up = false;
-    unsubscribe_all(link);
+    unsubscribe(link, NULL);
     inbox_close(link->orders);
     free(link);
 }
