@@ -144,3 +144,8 @@ void config_report(const struct config *config, FILE *out)
     if (out_of_memory(config))
         fprintf(out, "%s: no memory to read it\n", config->name);
 }
+
+void config_forget(struct config *config, const char *key)
+{
+    config_tree_forget(config->root, key);
+}

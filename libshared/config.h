@@ -40,6 +40,10 @@ void config_report(const struct config *config,
                    FILE *out);                            /* "path: what is wrong, what is meant" */
 int config_print(const struct config *config, FILE *out); /* effective; 0 or -errno */
 
+/* Frees what is below a key of the root, for what is large and was read: nodes and strings of it
+ * end. Only after config_check(); it is no longer printed. */
+void config_forget(struct config *config, const char *key);
+
 /* Puts `text` in place of what the file says at section.key: for what the environment overrides. To
  * be called before that section is read. Returns 0 or -ENOMEM. */
 int config_override(struct config *config, const char *section, const char *key, const char *text);
@@ -58,6 +62,8 @@ bool config_has(const struct config_node *node, const char *key);
  * is. */
 enum config_kind { CONFIG_ABSENT, CONFIG_SCALAR, CONFIG_OBJECT, CONFIG_ARRAY };
 enum config_kind config_kind(const struct config_node *node, const char *key, size_t index);
+/* Tells contents apart: FNV-1a (64 bits) over what the file says there, begun with `seed`. */
+uint64_t config_digest(uint64_t seed, const struct config_node *node);
 const char *config_path(const struct config_node *node); /* "devices[2].points[0]" */
 
 /* Scalars. Bounds are inclusive. */

@@ -237,6 +237,22 @@ enum config_kind config_kind(const struct config_node *node, const char *key, si
     return json_object_is_type(found, json_type_array) ? CONFIG_ARRAY : CONFIG_SCALAR;
 }
 
+uint64_t config_digest(uint64_t seed, const struct config_node *node)
+{
+    const char *text = node && node->source ? json_object_to_json_string(node->source) : "";
+    uint64_t digest = seed;
+    for (; *text; text++)
+        digest = (digest ^ (unsigned char)*text) * 1099511628211u;
+    return digest;
+}
+
+void config_tree_forget(struct config_node *root, const char *key)
+{
+    if (root->source)
+        json_object_object_del(root->source, key);
+    json_object_object_del(root->effective, key);
+}
+
 const char *config_path(const struct config_node *node)
 {
     return node ? node->path : "";

@@ -27,6 +27,8 @@ int config_tree_parse(struct config_node *root, const char *text, size_t size, c
 /* Records a problem for each key that nobody asked for. */
 void config_tree_check(struct config_node *root);
 
+void config_tree_forget(struct config_node *root, const char *key);
+
 /* A place in the tree: a key of an object or, where `key` is NULL, an element of an array. */
 struct config_slot {
     struct config_node *node; /* NULL and broken ones read as empty */

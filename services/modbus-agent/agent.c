@@ -63,10 +63,10 @@ static void take_link(struct line *line, const struct answer *answer)
  */
 static void share_breaker(struct line *line, const struct answer *answer)
 {
-    const struct unit_settings *units = line->settings->units;
+    struct unit_settings *const *units = line->settings->units;
 
     for (size_t i = 0; i < line->settings->n_units; i++)
-        if (i != answer->unit && units[i].breaker_of == units[answer->unit].breaker_of)
+        if (i != answer->unit && units[i]->breaker_of == units[answer->unit]->breaker_of)
             unit_take_breaker(line->units[i], answer->breaker, answer->time_ms);
 }
 
@@ -83,7 +83,7 @@ static void store_holes(struct agent *agent)
 /* For all devices of that unit. */
 static void take_holes(struct line *line, const struct answer *answer)
 {
-    const struct unit_settings *units = line->settings->units;
+    struct unit_settings *const *units = line->settings->units;
     struct holes fresh;
 
     if (holes_copy(&fresh, &answer->holes) != 0) {
@@ -93,7 +93,7 @@ static void take_holes(struct line *line, const struct answer *answer)
     holes_free(&line->holes[answer->unit]);
     line->holes[answer->unit] = fresh;
     for (size_t i = 0; i < line->settings->n_units; i++)
-        if (units[i].breaker_of == answer->unit)
+        if (units[i]->breaker_of == answer->unit)
             unit_take_holes(line->units[i], &fresh);
     store_holes(line->agent);
 }
@@ -151,9 +151,9 @@ static int open_line(struct line *line)
     if (!line->units)
         return -ENOMEM;
     for (size_t i = 0; i < line->settings->n_units && rc == 0; i++) {
-        struct unit_options options = {.settings = &line->settings->units[i],
+        struct unit_options options = {.settings = line->settings->units[i],
                                        .index = i,
-                                       .holes = &line->holes[line->settings->units[i].breaker_of],
+                                       .holes = &line->holes[line->settings->units[i]->breaker_of],
                                        .worker = line->worker,
                                        .mqtt = service_mqtt(service),
                                        .backlog = line->agent->backlog,
@@ -192,7 +192,7 @@ static int load_holes(struct agent *agent)
     for (size_t i = 0; i < settings->n_buses; i++) {
         struct line *line = &agent->lines[agent->n_lines++];
 
-        *line = (struct line){.agent = agent, .settings = &settings->buses[i]};
+        *line = (struct line){.agent = agent, .settings = settings->buses[i]};
         line->holes = calloc(line->settings->n_units + 1, sizeof *line->holes);
         if (!line->holes)
             return -ENOMEM;
@@ -214,9 +214,9 @@ static size_t most_texts(const struct settings *settings)
     size_t most = 0;
 
     for (size_t i = 0; i < settings->n_buses; i++)
-        for (size_t j = 0; j < settings->buses[i].n_units; j++)
-            for (size_t k = 0; k < settings->buses[i].units[j].n_groups; k++) {
-                size_t n = sample_texts(&settings->buses[i].units[j].groups[k]);
+        for (size_t j = 0; j < settings->buses[i]->n_units; j++)
+            for (size_t k = 0; k < settings->buses[i]->units[j]->n_groups; k++) {
+                size_t n = sample_texts(&settings->buses[i]->units[j]->groups[k]);
 
                 most = n > most ? n : most;
             }

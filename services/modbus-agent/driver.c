@@ -17,14 +17,14 @@ static size_t count_groups(const struct bus_settings *settings)
     size_t n = 0;
 
     for (size_t i = 0; i < settings->n_units; i++)
-        n += settings->units[i].n_groups;
+        n += settings->units[i]->n_groups;
     return n;
 }
 
 static int add_group(struct driver *driver, size_t unit, size_t group)
 {
     struct schedule *schedule = &driver->schedule;
-    const struct unit_settings *settings = &driver->settings->units[unit];
+    const struct unit_settings *settings = driver->settings->units[unit];
     struct round *round = &driver->rounds[schedule->n_groups];
 
     if (round_open(round, settings, group, &driver->holes[settings->breaker_of]) != 0)
@@ -44,7 +44,7 @@ static int fill_schedule(struct driver *driver, const struct holes *known)
     int rc = 0;
 
     for (size_t i = 0; i < settings->n_units; i++) {
-        const struct unit_settings *unit = &settings->units[i];
+        const struct unit_settings *unit = settings->units[i];
 
         breaker_init(&schedule->units[schedule->n_units++].breaker, unit->breaker_failures,
                      unit->breaker_open_ms);
@@ -132,12 +132,12 @@ static void tell_link(struct driver *driver, int result, const char *text)
 
 struct schedule_unit *driver_scheduled(struct driver *driver, size_t unit)
 {
-    return &driver->schedule.units[driver->settings->units[unit].breaker_of];
+    return &driver->schedule.units[driver->settings->units[unit]->breaker_of];
 }
 
 static void tell_holes(struct driver *driver, size_t unit)
 {
-    size_t first = driver->settings->units[unit].breaker_of;
+    size_t first = driver->settings->units[unit]->breaker_of;
     struct answer *answer = answer_new_holes(&driver->holes[first]);
 
     if (answer) {
@@ -207,7 +207,7 @@ void driver_conclude(struct driver *driver, size_t unit, int result)
 {
     bool alive = result >= 0 && result != EXCEPTION_NO_PATH && result != EXCEPTION_NO_ANSWER;
     int64_t hold_ms = driver->settings->endpoint.serial ? driver->settings->timeout_ms : 0;
-    size_t first = driver->settings->units[unit].breaker_of;
+    size_t first = driver->settings->units[unit]->breaker_of;
 
     tally_result(&driver->tally, result);
     if (bus_link_lost(result)) {
@@ -224,7 +224,7 @@ static void read_next(struct driver *driver, const struct schedule_pick *pick)
 {
     struct round *round = &driver->rounds[pick->group];
     const struct plan *plan = &round->inquiry.plan;
-    unsigned unit = driver->settings->units[round->unit].unit;
+    unsigned unit = driver->settings->units[round->unit]->unit;
     uint16_t cells[TABLE_BITS_MAX];
     bool cut;
     int result;

@@ -26,7 +26,8 @@ static int write_once(struct driver *driver, size_t unit, const struct span *spa
 
     wait_out(driver_scheduled(driver, unit)->held_ms);
     health_raise(driver->tally.writes, 1);
-    result = connection_write(&driver->connection, driver->settings->units[unit].unit, span, cells);
+    result =
+        connection_write(&driver->connection, driver->settings->units[unit]->unit, span, cells);
     driver_conclude(driver, unit, result);
     return result;
 }
@@ -37,7 +38,7 @@ static int read_back(struct driver *driver, struct answer *answer, const struct 
     int result;
 
     wait_out(driver_scheduled(driver, answer->unit)->held_ms);
-    result = connection_read(&driver->connection, driver->settings->units[answer->unit].unit, span,
+    result = connection_read(&driver->connection, driver->settings->units[answer->unit]->unit, span,
                              answer->cells);
     driver_conclude(driver, answer->unit, result);
     answer->has_cells = result == 0;
@@ -52,7 +53,7 @@ static bool may_ask(struct driver *driver, size_t unit)
 
 static int write_cells(struct driver *driver, struct answer *answer, const uint16_t *cells)
 {
-    const struct span *span = &driver->settings->units[answer->unit].outputs[answer->index].span;
+    const struct span *span = &driver->settings->units[answer->unit]->outputs[answer->index].span;
     int written = write_once(driver, answer->unit, span, cells);
     int read;
 
@@ -117,7 +118,7 @@ void driver_feed(struct driver *driver, size_t unit, uint16_t cell)
     if (!answer)
         return;
     if (may_ask(driver, unit))
-        answer->result = write_once(driver, unit, &driver->settings->units[unit].feed.span, &cell);
+        answer->result = write_once(driver, unit, &driver->settings->units[unit]->feed.span, &cell);
     end_write(driver, answer);
 }
 

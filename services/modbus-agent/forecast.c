@@ -22,8 +22,8 @@ static double longest_ms(const struct bus_settings *bus, int64_t period_ms)
     double us = 0;
 
     for (size_t i = 0; i < bus->n_units; i++)
-        for (size_t j = 0; j < bus->units[i].n_groups; j++) {
-            const struct group_settings *group = &bus->units[i].groups[j];
+        for (size_t j = 0; j < bus->units[i]->n_groups; j++) {
+            const struct group_settings *group = &bus->units[i]->groups[j];
 
             for (size_t k = 0; group->period_ms > period_ms && k < group->plan.n_requests; k++)
                 us = larger(us, cost_read_us(&bus->endpoint, &group->plan.requests[k].span));
@@ -48,9 +48,9 @@ bool forecast_meets(const struct bus_settings *bus, const struct group_settings 
     double needed_ms = longest_ms(bus, stretch_ms);
 
     for (size_t i = 0; i < bus->n_units; i++) {
-        needed_ms += feeding_ms(bus, &bus->units[i], (double)stretch_ms);
-        for (size_t j = 0; j < bus->units[i].n_groups; j++) {
-            const struct group_settings *other = &bus->units[i].groups[j];
+        needed_ms += feeding_ms(bus, bus->units[i], (double)stretch_ms);
+        for (size_t j = 0; j < bus->units[i]->n_groups; j++) {
+            const struct group_settings *other = &bus->units[i]->groups[j];
 
             needed_ms += (double)(stretch_ms / other->period_ms) * forecast_group_ms(bus, other);
         }
@@ -64,7 +64,7 @@ struct forecast forecast_bus(const struct bus_settings *bus)
     double write_us = 0;
 
     for (size_t i = 0; i < bus->n_units; i++) {
-        const struct unit_settings *unit = &bus->units[i];
+        const struct unit_settings *unit = bus->units[i];
 
         forecast.busy += feeding_ms(bus, unit, 1);
         for (size_t j = 0; j < unit->n_groups; j++) {

@@ -22,12 +22,12 @@ static int keep(const struct settings *settings, struct holes *const *holes, con
                 unsigned unit, const struct span *hole)
 {
     for (size_t i = 0; i < settings->n_buses; i++) {
-        const struct bus_settings *bus = &settings->buses[i];
+        const struct bus_settings *bus = settings->buses[i];
 
         if (strcmp(bus->url, url) != 0)
             continue;
         for (size_t j = 0; j < bus->n_units; j++)
-            if (bus->units[j].unit == unit)
+            if (bus->units[j]->unit == unit)
                 return holes_add(&holes[i][j], hole); /* the first of that address */
     }
     return 0;
@@ -69,7 +69,7 @@ static void print_bus(FILE *file, const struct bus_settings *bus, const struct h
 {
     for (size_t i = 0; i < bus->n_units; i++)
         for (size_t j = 0; j < holes[i].n; j++)
-            fprintf(file, "%s %u %s %u %u\n", bus->url, bus->units[i].unit,
+            fprintf(file, "%s %u %s %u %u\n", bus->url, bus->units[i]->unit,
                     table_names[holes[i].items[j].table], holes[i].items[j].address,
                     holes[i].items[j].count);
 }
@@ -87,7 +87,7 @@ int hole_file_store(const char *path, const struct settings *settings, struct ho
         return -errno;
     fputs(FIRST_LINE, file);
     for (size_t i = 0; i < settings->n_buses; i++)
-        print_bus(file, &settings->buses[i], holes[i]);
+        print_bus(file, settings->buses[i], holes[i]);
     written = fflush(file) == 0 && fsync(fileno(file)) == 0;
     written = fclose(file) == 0 && written;
     if (written && rename(beside, path) == 0)

@@ -94,8 +94,8 @@ static int find_bus(struct bus_settings *out, const struct settings *settings,
     char error[128];
 
     for (size_t i = 0; settings && i < settings->n_buses; i++)
-        if (strcmp(settings->buses[i].url, words->url) == 0)
-            *out = settings->buses[i];
+        if (strcmp(settings->buses[i]->url, words->url) == 0)
+            *out = *settings->buses[i];
     if (!out->url) {
         *out = (struct bus_settings){
             .url = words->url, .timeout_ms = TIMEOUT_MS, .connect_timeout_ms = CONNECT_TIMEOUT_MS};

@@ -1,13 +1,18 @@
 #include "settings.h"
 
 #include "cost.h"
+#include "settings_keep.h"
 #include "settings_points.h"
+#include "templates.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define BUSES_MAX 1000 /* a descriptor each, below FD_SETSIZE, and some for all else */
+#define DIGEST_SEED 14695981039346656037u /* FNV-1a, 64 bits */
+#define DIGEST_PRIME 1099511628211u
 #define GROUP_POINTS_MAX READING_FIELDS_MAX /* one reading carries them all */
 
 /* Room for `n` of `size` bytes; never NULL for want of elements. */
@@ -177,6 +182,10 @@ static int configure_contents(struct unit_settings *out, const struct endpoint *
         rc = settings_check_conditions(out, contents);
     if (rc == 0)
         templates_check(templates, node, contents);
+    out->digest = config_digest(config_digest(DIGEST_SEED, node), contents);
+    if (rc == 0)
+        rc = unit_settings_own(out);
+    templates_drop(templates);
     if (out->n_groups + out->n_actuators == 0)
         config_problem(node, NULL, "has neither groups to read nor actuators to write");
     return rc;
@@ -201,12 +210,13 @@ static int configure_unit(struct unit_settings *out, const struct endpoint *endp
 /* Whether a unit answers is asked once, however many devices it is shown as. */
 static void share_breaker(struct bus_settings *bus, size_t i, struct config_node *node)
 {
-    struct unit_settings *unit = &bus->units[i];
-    const struct unit_settings *first = bus->units;
+    struct unit_settings *unit = bus->units[i];
+    const struct unit_settings *first;
 
-    while (first->unit != unit->unit)
-        first++;
-    unit->breaker_of = (size_t)(first - bus->units);
+    unit->breaker_of = 0;
+    while (bus->units[unit->breaker_of]->unit != unit->unit)
+        unit->breaker_of++;
+    first = bus->units[unit->breaker_of];
     if (unit->breaker_failures != first->breaker_failures ||
         unit->breaker_open_ms != first->breaker_open_ms)
         config_problem(node, "breaker", "differs from that of devices[%zu], which is the same unit",
@@ -259,14 +269,22 @@ static int configure_bus(struct bus_settings *out, struct templates *templates,
     if (!out->units)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        int rc = configure_unit(&out->units[i], &out->endpoint, templates, config_item(devices, i));
+        struct config_node *device = config_item(devices, i);
+        int rc;
 
+        out->units[i] = calloc(1, sizeof *out->units[i]);
+        if (!out->units[i])
+            return -ENOMEM;
         out->n_units++;
+        rc = configure_unit(out->units[i], &out->endpoint, templates, device);
         if (rc != 0)
             return rc;
-        share_breaker(out, i, config_item(devices, i));
+        share_breaker(out, i, device);
     }
-    return 0;
+    out->digest = config_digest(DIGEST_SEED, node);
+    for (size_t i = 0; i < n; i++) /* their templates */
+        out->digest = (out->digest ^ out->units[i]->digest) * DIGEST_PRIME;
+    return bus_settings_own(out);
 }
 
 /* One line or socket an endpoint: two buses at one place would talk into each other. */
@@ -287,11 +305,11 @@ static bool same_device(const struct unit_settings *a, const struct unit_setting
 static void compare_device(const struct settings *settings, size_t i, size_t j,
                            struct config_node *node)
 {
-    const struct unit_settings *unit = &settings->buses[i].units[j];
+    const struct unit_settings *unit = settings->buses[i]->units[j];
 
     for (size_t k = 0; k <= i; k++)
-        for (size_t l = 0; l < (k == i ? j : settings->buses[k].n_units); l++)
-            if (same_device(unit, &settings->buses[k].units[l]))
+        for (size_t l = 0; l < (k == i ? j : settings->buses[k]->n_units); l++)
+            if (same_device(unit, settings->buses[k]->units[l]))
                 config_problem(node, "device", "%s/%s is already buses[%zu].devices[%zu]",
                                unit->location, unit->device, k, l);
 }
@@ -301,9 +319,9 @@ static void compare_bus(const struct settings *settings, size_t i, struct config
     struct config_node *devices = config_array(node, "devices");
 
     for (size_t k = 0; k < i; k++)
-        if (same_place(&settings->buses[i], &settings->buses[k]))
+        if (same_place(settings->buses[i], settings->buses[k]))
             config_problem(node, "url", "is the place of buses[%zu]: put all devices there", k);
-    for (size_t j = 0; j < settings->buses[i].n_units; j++)
+    for (size_t j = 0; j < settings->buses[i]->n_units; j++)
         compare_device(settings, i, j, config_item(devices, j));
 }
 
@@ -312,6 +330,7 @@ int settings_read(struct settings **out, struct config_node *root)
     struct config_node *buses = config_array(root, "buses");
     size_t n = config_length(buses);
     struct settings *settings = calloc(1, sizeof *settings);
+    struct templates templates = {0};
     int rc = 0;
 
     if (!settings || !(settings->buses = array_of(n, sizeof *settings->buses))) {
@@ -319,12 +338,21 @@ int settings_read(struct settings **out, struct config_node *root)
         return -ENOMEM;
     }
     backlog_configure(&settings->backlog, root);
-    settings->templates.directory = config_string(root, "templates", "/etc/fieldline/devices");
-    if (n == 0)
-        config_problem(root, "buses", "there is none: at least one is needed");
+    templates.directory = config_string(root, "templates", "/etc/fieldline/devices");
+    if (n == 0 || n > BUSES_MAX)
+        config_problem(
+            root, "buses", "from 1 to %d of them are meant%s", BUSES_MAX,
+            n ? ": libmodbus waits for no descriptor from 1,024 on; give the others to a "
+                "second agent with a service.instance of its own"
+              : "");
     for (size_t i = 0; i < n && rc == 0; i++) {
+        settings->buses[i] = calloc(1, sizeof *settings->buses[i]);
+        if (!settings->buses[i]) {
+            rc = -ENOMEM;
+            break;
+        }
         settings->n_buses++;
-        rc = configure_bus(&settings->buses[i], &settings->templates, config_item(buses, i));
+        rc = configure_bus(settings->buses[i], &templates, config_item(buses, i));
         if (rc == 0)
             compare_bus(settings, i, config_item(buses, i));
     }
@@ -336,29 +364,12 @@ int settings_read(struct settings **out, struct config_node *root)
     return 0;
 }
 
-static void free_unit(struct unit_settings *unit)
-{
-    for (size_t i = 0; i < unit->n_groups; i++) {
-        for (size_t j = 0; j < unit->groups[i].n_points; j++)
-            labels_free(&unit->groups[i].points[j].labels);
-        plan_free(&unit->groups[i].plan);
-        free(unit->groups[i].points);
-    }
-    free(unit->groups);
-    free(unit->actuators);
-    free(unit->outputs);
-}
-
 void settings_free(struct settings *settings)
 {
     if (!settings)
         return;
-    for (size_t i = 0; i < settings->n_buses; i++) {
-        for (size_t j = 0; j < settings->buses[i].n_units; j++)
-            free_unit(&settings->buses[i].units[j]);
-        free(settings->buses[i].units);
-    }
+    for (size_t i = 0; i < settings->n_buses; i++)
+        bus_settings_free(settings->buses[i]);
     free(settings->buses);
-    templates_free(&settings->templates);
     free(settings);
 }

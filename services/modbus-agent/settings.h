@@ -13,7 +13,6 @@
 #include "point.h"
 #include "report.h"
 #include "table.h"
-#include "templates.h"
 #include "tls.h"
 #include "topic.h"
 
@@ -53,8 +52,17 @@ struct output {
     double offset;
 };
 
+/* Texts that settings point to. */
+struct texts {
+    char **items; /* owned, and each of them */
+    size_t n;
+    bool failed;
+};
+
 /* A device: one unit on a bus, or a part of one. */
 struct unit_settings {
+    uint64_t digest; /* of what the configuration says of it, its template included */
+    struct texts texts;
     unsigned unit;     /* its address on the bus */
     size_t breaker_of; /* the bus's first device of that address, whose breaker all of them share */
     char location[TOPIC_NAME_SIZE];
@@ -70,26 +78,28 @@ struct unit_settings {
 };
 
 struct bus_settings {
-    const char *url; /* borrowed from the configuration */
+    uint64_t digest; /* of what the configuration says of it and its devices */
+    struct texts texts;
+    const char *url;
     struct endpoint endpoint;
     struct tls_options tls; /* of tls:// only */
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
     int64_t backoff_first_ms;
     int64_t backoff_max_ms;
-    struct unit_settings *units; /* owned */
+    struct unit_settings **units; /* owned, and each of them */
     size_t n_units;
 };
 
 struct settings {
-    struct bus_settings *buses; /* owned */
+    struct bus_settings **buses; /* owned, and each of them */
     size_t n_buses;
     struct backlog_settings backlog;
-    struct templates templates;
 };
 
 /* Reads the file; what is wrong becomes a problem of the configuration. Gives away what
- * settings_free() takes. Returns 0 or -ENOMEM. */
+ * settings_free() takes, of which nothing is borrowed from the configuration. Returns 0 or -ENOMEM.
+ */
 int settings_read(struct settings **out, struct config_node *root);
 void settings_free(struct settings *settings);
 

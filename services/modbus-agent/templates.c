@@ -7,18 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int add(struct templates *templates, struct config *config)
-{
-    struct config **configs =
-        realloc(templates->configs, (templates->n + 1) * sizeof(*templates->configs));
-
-    if (!configs)
-        return -ENOMEM;
-    templates->configs = configs;
-    configs[templates->n++] = config;
-    return 0;
-}
-
 int templates_resolve(struct templates *templates, struct config_node *device,
                       struct config_node **out)
 {
@@ -41,10 +29,7 @@ int templates_resolve(struct templates *templates, struct config_node *device,
     snprintf(path, sizeof path, "%.3000s/%s.json", templates->directory, name);
     if (config_open(&config, path) != 0)
         return -ENOMEM;
-    if (add(templates, config) != 0) {
-        config_close(config);
-        return -ENOMEM;
-    }
+    templates->config = config;
     *out = config_root(config);
     return 0;
 }
@@ -52,7 +37,7 @@ int templates_resolve(struct templates *templates, struct config_node *device,
 void templates_check(struct templates *templates, struct config_node *device,
                      const struct config_node *resolved)
 {
-    struct config *config = templates->n ? templates->configs[templates->n - 1] : NULL;
+    struct config *config = templates->config;
     char *report = NULL;
     size_t size = 0;
     FILE *out;
@@ -70,10 +55,8 @@ void templates_check(struct templates *templates, struct config_node *device,
     free(report);
 }
 
-void templates_free(struct templates *templates)
+void templates_drop(struct templates *templates)
 {
-    for (size_t i = 0; i < templates->n; i++)
-        config_close(templates->configs[i]);
-    free(templates->configs);
-    *templates = (struct templates){0};
+    config_close(templates->config);
+    templates->config = NULL;
 }

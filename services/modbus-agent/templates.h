@@ -7,11 +7,9 @@
 
 #include <stddef.h>
 
-/* The files that were read; they hold the texts that settings borrow. */
 struct templates {
-    const char *directory;   /* borrowed */
-    struct config **configs; /* owned; starts as `= {0}` */
-    size_t n;
+    const char *directory; /* borrowed */
+    struct config *config; /* owned; the file of the device that is being read, NULL: none */
 };
 
 /* Gives the node that has the device's groups and actuators: that of the file which "template"
@@ -23,6 +21,8 @@ int templates_resolve(struct templates *templates, struct config_node *device,
 /* After the node was read: problems in the file become one of the device. */
 void templates_check(struct templates *templates, struct config_node *device,
                      const struct config_node *resolved);
-void templates_free(struct templates *templates);
+
+/* After the device was read, and its settings hold no texts of the file. */
+void templates_drop(struct templates *templates);
 
 #endif

@@ -42,8 +42,8 @@ static bool plan_bus(const struct bus_settings *bus, FILE *out)
 
     fprintf(out, "%s\n", bus->url);
     for (size_t i = 0; i < bus->n_units; i++)
-        for (size_t j = 0; j < bus->units[i].n_groups; j++)
-            met = plan_group(bus, &bus->units[i], &bus->units[i].groups[j], out) && met;
+        for (size_t j = 0; j < bus->units[i]->n_groups; j++)
+            met = plan_group(bus, bus->units[i], &bus->units[i]->groups[j], out) && met;
     fprintf(out, "  all once: about %.1f ms\n", forecast.cycle_ms);
     fprintf(out, "  busy about %.1f %% of the time%s\n", forecast.busy * 100,
             met ? "" : ": these periods CANNOT be met");
@@ -60,7 +60,7 @@ int tools_plan(const struct settings *settings, FILE *out)
     int code = SERVICE_OK;
 
     for (size_t i = 0; i < settings->n_buses; i++)
-        if (!plan_bus(&settings->buses[i], out))
+        if (!plan_bus(settings->buses[i], out))
             code = SERVICE_CONFIG;
     return fflush(out) == 0 ? code : SERVICE_IO;
 }
@@ -183,8 +183,8 @@ static bool once_bus(const struct bus_settings *settings, FILE *out)
     }
     begun_ms = clock_now_ms();
     for (size_t i = 0; i < settings->n_units; i++)
-        for (size_t j = 0; j < settings->units[i].n_groups; j++)
-            if (!once_group(bus, settings, &settings->units[i], &settings->units[i].groups[j], out))
+        for (size_t j = 0; j < settings->units[i]->n_groups; j++)
+            if (!once_group(bus, settings, settings->units[i], &settings->units[i]->groups[j], out))
                 good = false;
     fprintf(stderr, "%s: read in %lld ms\n", settings->url, (long long)(clock_now_ms() - begun_ms));
     bus_close(bus);
@@ -197,7 +197,7 @@ int tools_once(const struct settings *settings, FILE *out)
 
     fputs("device\tmeasurement\tname\ttable\taddress\traw\tvalue\tunit\n", out);
     for (size_t i = 0; i < settings->n_buses; i++)
-        if (!once_bus(&settings->buses[i], out))
+        if (!once_bus(settings->buses[i], out))
             good = false;
     if (fflush(out) != 0)
         return SERVICE_IO;

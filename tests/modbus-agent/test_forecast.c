@@ -14,6 +14,7 @@ struct fixture {
     struct plan_request requests[2];
     struct group_settings groups[2];
     struct unit_settings unit;
+    struct unit_settings *units[1];
     struct output output;
     struct bus_settings bus;
 };
@@ -26,7 +27,8 @@ static void add(struct fixture *fixture, int64_t period_ms, unsigned registers)
     fixture->groups[fixture->unit.n_groups++] = (struct group_settings){
         .period_ms = period_ms, .plan = {.requests = request, .n_requests = 1}};
     fixture->unit.groups = fixture->groups;
-    fixture->bus = (struct bus_settings){.units = &fixture->unit, .n_units = 1, .timeout_ms = 500};
+    fixture->units[0] = &fixture->unit;
+    fixture->bus = (struct bus_settings){.units = fixture->units, .n_units = 1, .timeout_ms = 500};
 }
 
 static void adds_up_what_is_due(void **state)

@@ -13,7 +13,9 @@
 
 struct fixture {
     struct unit_settings units[3];
+    struct unit_settings *of_bus[3];
     struct bus_settings bus;
+    struct bus_settings *buses[1];
     struct settings settings;
     struct holes holes[3];
     struct holes *of_buses[1];
@@ -28,8 +30,12 @@ static int begin(void **state)
     fixture->units[0].unit = 4;
     fixture->units[1].unit = 7;
     fixture->units[2].unit = 4; /* another device of the first unit */
-    fixture->bus = (struct bus_settings){.url = "tcp://h:1", .units = fixture->units, .n_units = 3};
-    fixture->settings = (struct settings){.buses = &fixture->bus, .n_buses = 1};
+    fixture->bus =
+        (struct bus_settings){.url = "tcp://h:1", .units = fixture->of_bus, .n_units = 3};
+    for (size_t i = 0; i < 3; i++)
+        fixture->of_bus[i] = &fixture->units[i];
+    fixture->buses[0] = &fixture->bus;
+    fixture->settings = (struct settings){.buses = fixture->buses, .n_buses = 1};
     fixture->of_buses[0] = fixture->holes;
     snprintf(fixture->path, sizeof fixture->path, "/tmp/holes-XXXXXX");
     fd = mkstemp(fixture->path);

@@ -75,8 +75,8 @@ static void reads_what_the_demo_uses(void **state)
     assert_int_equal(config_open(&config, SOURCE_DIR "/deploy/config/modbus-agent.json"), 0);
     assert_int_equal(settings_read(&settings, config_root(config)), 0);
     assert_int_equal(settings->n_buses, 1);
-    assert_int_equal(settings->buses[0].n_units, 2);
-    unit = &settings->buses[0].units[0];
+    assert_int_equal(settings->buses[0]->n_units, 2);
+    unit = settings->buses[0]->units[0];
     assert_int_equal(unit->n_groups, 2);
     assert_int_equal(unit->n_actuators, 2);
     assert_int_equal(unit->breaker_failures, 5);
@@ -85,8 +85,9 @@ static void reads_what_the_demo_uses(void **state)
     assert_true(unit->groups[0].points[0].point.divide == 100);
     assert_string_equal(unit->groups[0].points[0].point.unit, "°C");
     assert_int_equal(unit->groups[0].plan.n_requests, 1);
-    assert_int_equal(unit[1].unit, 1); /* the same, as another device */
-    assert_int_equal(unit[1].breaker_of, 0);
+    unit = settings->buses[0]->units[1];
+    assert_int_equal(unit->unit, 1); /* the same, as another device */
+    assert_int_equal(unit->breaker_of, 0);
     settings_free(settings);
     config_close(config);
 }
@@ -94,7 +95,7 @@ static void reads_what_the_demo_uses(void **state)
 static void gives_defaults(void **state)
 {
     struct loaded loaded = load(POINT("\"table\": \"coil\", \"address\": 7"));
-    const struct unit_settings *unit = &loaded.settings->buses[0].units[0];
+    const struct unit_settings *unit = loaded.settings->buses[0]->units[0];
 
     (void)state;
     assert_true(loaded.good);
@@ -102,10 +103,10 @@ static void gives_defaults(void **state)
     assert_int_equal(unit->groups[0].period_ms, 1000);
     assert_int_equal(unit->groups[0].points[0].encoding.type, DATA_BOOL);
     assert_int_equal(unit->groups[0].points[0].point.type, POINT_BOOL);
-    assert_int_equal(loaded.settings->buses[0].timeout_ms, 500);
+    assert_int_equal(loaded.settings->buses[0]->timeout_ms, 500);
     unload(&loaded);
     loaded = load(POINT("\"table\": \"input\", \"address\": 7"));
-    unit = &loaded.settings->buses[0].units[0];
+    unit = loaded.settings->buses[0]->units[0];
     assert_int_equal(unit->groups[0].points[0].encoding.type, DATA_UINT16);
     unload(&loaded);
 }
@@ -194,7 +195,7 @@ static void shares_the_breaker_of_a_unit(void **state)
     (void)state;
     assert_true(loaded.good);
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(loaded.settings->buses[0].units[i].breaker_of, expected[i]);
+        assert_int_equal(loaded.settings->buses[0]->units[i]->breaker_of, expected[i]);
     unload(&loaded);
     assert_problem(BUS(ACTS("\"device\": \"d\"") "," ACTS(
                        "\"device\": \"e\", \"breaker\": {\"failures\": 2}")),
@@ -226,8 +227,8 @@ static void takes_devices_from_templates(void **state)
         struct loaded loaded = load(files[i]);
 
         assert_true(loaded.good);
-        assert_true(loaded.settings->buses[0].units[0].n_groups > 0);
-        assert_true(loaded.settings->buses[0].units[0].groups[0].n_points > 0);
+        assert_true(loaded.settings->buses[0]->units[0]->n_groups > 0);
+        assert_true(loaded.settings->buses[0]->units[0]->groups[0].n_points > 0);
         unload(&loaded);
     }
     assert_problem(TEMPLATED("eastron_sdm999", ""), "eastron_sdm999.json");
@@ -240,7 +241,7 @@ static void gives_numbers_their_names(void **state)
     struct loaded loaded = load(POINT("\"table\": \"input\", \"address\": 7, \"type\": \"bits\", "
                                       "\"bit\": 4, \"width\": 4, "
                                       "\"names\": {\"0\": \"off\", \"2\": \"running\"}"));
-    const struct group_point *point = &loaded.settings->buses[0].units[0].groups[0].points[0];
+    const struct group_point *point = &loaded.settings->buses[0]->units[0]->groups[0].points[0];
     struct reading reading = {0};
     char text[DECODE_TEXT_SIZE];
 
@@ -292,7 +293,7 @@ static void converts_outputs_both_ways(void **state)
 static void limits_an_actuator_to_what_its_register_holds(void **state)
 {
     struct loaded loaded = load(ACTUATOR("\"table\": \"holding\", \"address\": 1, \"max\": 2000"));
-    const struct actuator_settings *actuator = loaded.settings->buses[0].units[0].actuators;
+    const struct actuator_settings *actuator = loaded.settings->buses[0]->units[0]->actuators;
 
     (void)state;
     assert_true(loaded.good);
