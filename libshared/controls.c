@@ -214,6 +214,7 @@ void controls_close(struct controls *controls)
 {
     if (!controls)
         return;
+    mqtt_unsubscribe(controls->mqtt, controls);
     controls_watch_stop(controls);
     for (size_t i = 0; i < controls->n_controls; i++)
         actuator_close(controls->controls[i].actuator);

@@ -31,7 +31,8 @@ struct device {
     enum breaker_state breaker;
     char reason[REASON_SIZE];
     int64_t since_ms;
-    char *meta; /* owned; NULL until set */
+    const char *parting; /* static; NULL: the agent ends */
+    char *meta;          /* owned; NULL until set */
     struct series *series;
     size_t n_series;
     struct latest latest;
@@ -125,6 +126,13 @@ int device_set_meta(struct device *device, const char *json)
     free(device->meta);
     device->meta = copy;
     return publish(device, TOPIC_META, NULL, copy, strlen(copy));
+}
+
+void device_part(struct device *device, const char *reason, bool for_good)
+{
+    device->parting = reason;
+    if (for_good)
+        publish(device, TOPIC_META, NULL, "", 0);
 }
 
 void device_announce(struct device *device)
@@ -228,7 +236,8 @@ void device_close(struct device *device)
         flush(device, &device->series[i]);
         reading_array_free(&device->series[i].waiting);
     }
-    device_set_state(device, DEVICE_OFFLINE, "agent_stopped", device->breaker, clock_time_ms());
+    device_set_state(device, DEVICE_OFFLINE, device->parting ? device->parting : "agent_stopped",
+                     device->breaker, clock_time_ms());
     free(device->meta);
     free(device->series);
     latest_free(&device->latest);

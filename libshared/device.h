@@ -19,8 +19,12 @@ struct device;
 int device_open(struct device **out, struct mqtt *mqtt, struct backlog *backlog,
                 const char *location, const char *name);
 
-/* Publishes "offline", reason "agent_stopped". */
+/* Publishes "offline", reason "agent_stopped", or what device_part() was told. */
 void device_close(struct device *device);
+
+/* Before device_close(), where the agent goes on: the reason, static. `for_good` takes the birth
+ * document away: there is no such device any more. */
+void device_part(struct device *device, const char *reason, bool for_good);
 
 const char *device_location(const struct device *device);
 const char *device_name(const struct device *device);

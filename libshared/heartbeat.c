@@ -10,7 +10,8 @@
 #include <string.h>
 
 struct heartbeat {
-    const char *root; /* borrowed */
+    struct mqtt *mqtt; /* borrowed */
+    const char *root;  /* borrowed */
     char instance[TOPIC_NAME_SIZE];
     int64_t heard_ms;
 };
@@ -51,6 +52,7 @@ int heartbeat_open(struct heartbeat **out, struct mqtt *mqtt, const char *instan
 
     if (error)
         return error;
+    heartbeat->mqtt = mqtt;
     heartbeat->root = mqtt_root(mqtt);
     snprintf(heartbeat->instance, sizeof heartbeat->instance, "%s", instance);
     heartbeat->heard_ms = clock_now_ms();
@@ -66,6 +68,8 @@ int heartbeat_open(struct heartbeat **out, struct mqtt *mqtt, const char *instan
 
 void heartbeat_close(struct heartbeat *heartbeat)
 {
+    if (heartbeat)
+        mqtt_unsubscribe(heartbeat->mqtt, heartbeat);
     free(heartbeat);
 }
 

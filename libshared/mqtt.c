@@ -301,8 +301,7 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms)
     if (mqtt->events)
         loop_unwatch(mqtt->loop, inbox_fd(mqtt->events));
     inbox_close(mqtt->events);
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
-        subscription_free(mqtt->subscriptions[i]);
+    mqtt_leave(mqtt);
     free(mqtt->subscriptions);
     free_options(&mqtt->options);
     free(mqtt);
@@ -366,10 +365,15 @@ void mqtt_unsubscribe(struct mqtt *mqtt, const void *self)
     }
 }
 
-void mqtt_unsubscribe_all(struct mqtt *mqtt)
+void mqtt_leave(struct mqtt *mqtt)
 {
     while (mqtt->n_subscriptions > 0)
         subscription_free(mqtt->subscriptions[--mqtt->n_subscriptions]);
+}
+
+void mqtt_unsubscribe_all(struct mqtt *mqtt)
+{
+    mqtt_leave(mqtt);
     order(mqtt, MQTT_ITEM_UNSUBSCRIBE_ALL, 0);
 }
 

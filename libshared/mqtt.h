@@ -83,6 +83,8 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
 /* All that was subscribed with this `self`. */
 void mqtt_unsubscribe(struct mqtt *mqtt, const void *self);
 void mqtt_unsubscribe_all(struct mqtt *mqtt);
+/* Before the end: nothing more is handed on. The broker is not told, it hears of the end itself. */
+void mqtt_leave(struct mqtt *mqtt);
 
 /* Copies the message and returns at once. Returns 0; -EINVAL for a topic that no broker takes;
  * -ENOSPC or -ENOMEM where it could not be kept, counted as dropped. */

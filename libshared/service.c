@@ -7,6 +7,7 @@
 #include "service_settings.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -121,6 +122,26 @@ static void warn_of_fixed(const struct service_settings *old, const struct servi
                     "service.state_dir are read at the start only\"");
 }
 
+static void forget(struct service_settings *settings, const struct service_program *program)
+{
+    if (program->forgettable)
+        config_forget(settings->config, program->forgettable);
+}
+
+/* Both settings are whole after it. Returns 0 or -errno. */
+static int change_over(struct service *service, struct service_settings *old)
+{
+    const struct service_program *program = service->program;
+    if (service->part && program->reload)
+        return program->reload(service->part, service->settings->own, old->own);
+    mqtt_unsubscribe_all(service->mqtt);
+    stop_part(service);
+    int error = start_part(service);
+    if (error == 0 && service->up && program->on_link)
+        program->on_link(service->part, true);
+    return error;
+}
+
 static void reload(struct service *service)
 {
     struct service_settings *fresh;
@@ -134,18 +155,18 @@ static void reload(struct service *service)
         service_settings_free(fresh, service->program);
         return;
     }
-    warn_of_fixed(service->settings, fresh);
-    mqtt_unsubscribe_all(service->mqtt);
-    stop_part(service);
-    service_settings_free(service->settings, service->program);
-    service->settings = fresh;
+    struct service_settings *old = service->settings;
+    warn_of_fixed(old, fresh);
+    forget(fresh, service->program);
     log_open(service->program->name, fresh->log_level);
-    if (start_part(service) != 0) {
+    service->settings = fresh;
+    int error = change_over(service, old);
+    service_settings_free(old, service->program);
+    malloc_trim(0);
+    if (error != 0) {
         service_end(service, SERVICE_UNAVAILABLE);
         return;
     }
-    if (service->up && service->program->on_link)
-        service->program->on_link(service->part, true);
     log_info("reloaded", "file=%s", path);
 }
 
@@ -256,6 +277,8 @@ static int open_parts(struct service *service)
 
 static void close_parts(struct service *service)
 {
+    if (service->mqtt)
+        mqtt_leave(service->mqtt);
     stop_part(service);
     service_health_close(service->publisher);
     mqtt_close(service->mqtt, service->at_once ? 0 : FAREWELL_MS);
@@ -281,7 +304,9 @@ static int serve(const struct service_program *program, const struct service_arg
         return SERVICE_IO;
     }
     log_open(program->name, settings->log_level);
+    forget(settings, program);
     error = open_parts(&service);
+    malloc_trim(0); /* a large configuration takes many times what is kept of it */
     if (error == 0) {
         log_info("started", "version=%s instance=%s", FIELDLINE_VERSION, settings->mqtt.instance);
         error = loop_run(service.loop);

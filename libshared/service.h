@@ -35,7 +35,8 @@ struct service_option {
 /* How a program is served. Settings are what the configuration file became; they are built by
  * `configure` alone, which records problems in the configuration, and freed by `discard`.
  * On SIGHUP a good new file stops and closes the old part and starts a new one with new settings,
- * on the same connection; a bad one is named and refused. */
+ * or has the part change over by itself (`reload`), on the same connection; a bad one is named and
+ * refused. */
 struct service_program {
     const char *name;
     const char *about;                    /* one line for --help */
@@ -51,6 +52,13 @@ struct service_program {
     void (*drain)(void *self);
     bool (*drained)(void *self); /* may be NULL: at once */
     void (*close)(void *self);
+    /* In place of `close` and `start` where only what changed is to change: takes over from the old
+     * settings what is the same in the fresh ones, leaves the old ones whole to be discarded. May
+     * be NULL. 0, or -errno, which ends the program (69). */
+    int (*reload)(void *self, void *fresh, void *old);
+    /* Key of the configuration of which the settings borrow nothing: forgotten once it was read,
+     * for the memory that it takes. May be NULL. */
+    const char *forgettable;
     /* Whether it does its work, with a sentence where it does not; for --healthcheck. May be NULL.
      */
     bool (*working)(void *self, char *why, size_t size);

@@ -2,10 +2,9 @@
 
 #include "clock.h"
 #include "hole_file.h"
+#include "line.h"
 #include "log.h"
-#include "settings.h"
-#include "unit.h"
-#include "worker.h"
+#include "settings_keep.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,198 +14,162 @@
 #include <string.h>
 
 #define STUCK_MS 60000 /* no time-out that can be configured is longer */
-#define ANSWERS_BYTES (1024 * 1024)
-#define ANSWERS_BYTES_LINE (16 * 1024) /* besides, for each line */
-
-/* A bus as the loop has it. */
-struct line {
-    struct agent *agent;
-    const struct bus_settings *settings; /* borrowed */
-    struct worker *worker;
-    struct unit **units; /* owned array of settings->n_units */
-    struct holes *holes; /* owned array of settings->n_units: see hole_file.h */
-    bool told;           /* the link's state was logged */
-    bool up;
-};
+#define ANSWERS_BYTES (16 * 1024 * 1024)
 
 struct agent {
-    struct service *service; /* borrowed */
-    struct inbox *answers;   /* of all lines */
-    struct sample sample;    /* shared by all units */
-    struct backlog *backlog;
+    struct line_shared shared;
+    struct sample sample;
+    struct backlog_settings backlog;
     const struct settings *settings; /* borrowed */
     char hole_file[PATH_MAX];        /* empty: nothing is kept */
-    struct holes **holes;            /* owned array of what the lines own */
+    struct line **lines;             /* owned array, beside the settings' buses */
     size_t n_lines;
-    struct line lines[];
 };
 
-static void take_link(struct line *line, const struct answer *answer)
+/* For each bus its line's holes; owned by the caller, NULL where there is no memory. */
+static struct holes **holes_of(const struct agent *agent)
 {
-    bool up = answer->result == 0;
+    struct holes **holes = calloc(agent->n_lines + 1, sizeof(*holes));
 
-    for (size_t i = 0; i < line->settings->n_units; i++)
-        unit_take_link(line->units[i], up ? NULL : answer->text, answer->time_ms);
-    if (line->told && line->up == up)
+    for (size_t i = 0; holes && i < agent->n_lines; i++)
+        holes[i] = line_holes(agent->lines[i]);
+    return holes;
+}
+
+static void on_holes(void *self)
+{
+    struct agent *agent = self;
+    struct holes **holes;
+    int rc;
+
+    if (!*agent->hole_file)
         return;
-    line->told = true;
-    line->up = up;
-    if (up)
-        log_info("bus_up", "url=%s%s%s", line->settings->url, *answer->text ? " " : "",
-                 answer->text);
-    else
-        log_warning("bus_down", "url=%s reason=\"%s\"", line->settings->url, answer->text);
-}
-
-/* The other devices of the same unit may not be asked before its breaker closes: they hear of it
- * here.
- */
-static void share_breaker(struct line *line, const struct answer *answer)
-{
-    struct unit_settings *const *units = line->settings->units;
-
-    for (size_t i = 0; i < line->settings->n_units; i++)
-        if (i != answer->unit && units[i]->breaker_of == units[answer->unit]->breaker_of)
-            unit_take_breaker(line->units[i], answer->breaker, answer->time_ms);
-}
-
-static void store_holes(struct agent *agent)
-{
-    int rc = -ENOENT;
-
-    if (*agent->hole_file)
-        rc = hole_file_store(agent->hole_file, agent->settings, agent->holes);
-    if (rc != 0 && rc != -ENOENT)
+    holes = holes_of(agent);
+    rc = holes ? hole_file_store(agent->hole_file, agent->settings, holes) : -ENOMEM;
+    free(holes);
+    if (rc != 0)
         log_warning("holes_not_kept", "file=%s reason=\"%s\"", agent->hole_file, strerror(-rc));
-}
-
-/* For all devices of that unit. */
-static void take_holes(struct line *line, const struct answer *answer)
-{
-    struct unit_settings *const *units = line->settings->units;
-    struct holes fresh;
-
-    if (holes_copy(&fresh, &answer->holes) != 0) {
-        holes_free(&fresh);
-        return;
-    }
-    holes_free(&line->holes[answer->unit]);
-    line->holes[answer->unit] = fresh;
-    for (size_t i = 0; i < line->settings->n_units; i++)
-        if (units[i]->breaker_of == answer->unit)
-            unit_take_holes(line->units[i], &fresh);
-    store_holes(line->agent);
-}
-
-static void take_answer(struct line *line, const struct answer *answer)
-{
-    switch (answer->kind) {
-    case ANSWER_LINK:
-        take_link(line, answer);
-        return;
-    case ANSWER_ROUND:
-        unit_take_round(line->units[answer->unit], answer);
-        break;
-    case ANSWER_HOLES:
-        take_holes(line, answer);
-        break;
-    case ANSWER_WRITE:
-        unit_take_write(line->units[answer->unit], answer);
-        break;
-    case ANSWER_FEED:
-        unit_take_feed(line->units[answer->unit], answer);
-        break;
-    }
-    share_breaker(line, answer);
 }
 
 static void on_answers(void *self, short revents)
 {
     struct agent *agent = self;
-    struct answer *answer = (struct answer *)inbox_take(agent->answers);
+    struct answer *answer = (struct answer *)inbox_take(agent->shared.answers);
 
     (void)revents;
     while (answer) {
         struct answer *next = (struct answer *)answer->item.next;
 
-        take_answer(answer->owner, answer);
+        line_take(answer->owner, answer);
         free(answer);
         answer = next;
     }
 }
 
-static int open_line(struct line *line)
+static void free_answer(struct inbox_item *item)
 {
-    struct service *service = line->agent->service;
-    struct driver_options driver = {.settings = line->settings,
-                                    .known = line->holes,
-                                    .health = service_health(service),
-                                    .answers = line->agent->answers,
-                                    .owner = line};
-    int rc = worker_open(&line->worker, &driver);
+    free(item);
+}
+
+/* One inbox for all: a loop that polls a thousand descriptors does little else. */
+static int open_answers(struct agent *agent)
+{
+    int rc = inbox_open(&agent->shared.answers, ANSWERS_BYTES, free_answer);
 
     if (rc != 0)
         return rc;
-    line->units = calloc(line->settings->n_units, sizeof *line->units);
-    if (!line->units)
-        return -ENOMEM;
-    for (size_t i = 0; i < line->settings->n_units && rc == 0; i++) {
-        struct unit_options options = {.settings = line->settings->units[i],
-                                       .index = i,
-                                       .holes = &line->holes[line->settings->units[i]->breaker_of],
-                                       .worker = line->worker,
-                                       .mqtt = service_mqtt(service),
-                                       .backlog = line->agent->backlog,
-                                       .health = service_health(service),
-                                       .state_dir = service_state_dir(service),
-                                       .sample = &line->agent->sample};
-
-        rc = unit_open(&line->units[i], &options);
-    }
-    return rc;
+    return loop_watch(service_loop(agent->shared.service), inbox_fd(agent->shared.answers), POLLIN,
+                      on_answers, agent);
 }
 
-static void close_line(struct line *line)
+static void name_hole_file(struct agent *agent)
 {
-    for (size_t i = 0; line->holes && i < line->settings->n_units; i++)
-        holes_free(&line->holes[i]);
-    free(line->holes);
-    if (!line->worker)
-        return;
-    for (size_t i = 0; line->units && i < line->settings->n_units; i++)
-        unit_close(line->units[i]);
-    free(line->units);
-    worker_close(line->worker);
+    const char *directory = service_state_dir(agent->shared.service);
+
+    if (!*directory || (size_t)snprintf(agent->hole_file, sizeof agent->hole_file, "%s/holes",
+                                        directory) >= sizeof agent->hole_file)
+        agent->hole_file[0] = '\0';
 }
 
-/* Makes the lines, each with what is known of its units. */
-static int load_holes(struct agent *agent)
+static void free_holes(struct holes **holes, const struct settings *settings)
+{
+    for (size_t i = 0; holes && i < settings->n_buses; i++) {
+        for (size_t j = 0; holes[i] && j < settings->buses[i]->n_units; j++)
+            holes_free(&holes[i][j]);
+        free(holes[i]);
+    }
+    free(holes);
+}
+
+/* What is known of each bus's units. Returns 0 or -ENOMEM. */
+static int load_holes(const struct agent *agent, struct holes ***out)
 {
     const struct settings *settings = agent->settings;
-    const char *directory = service_state_dir(agent->service);
-    int rc;
+    int rc = 0;
 
-    agent->holes = calloc(settings->n_buses + 1, sizeof *agent->holes);
-    if (!agent->holes)
-        return -ENOMEM;
-    for (size_t i = 0; i < settings->n_buses; i++) {
-        struct line *line = &agent->lines[agent->n_lines++];
-
-        *line = (struct line){.agent = agent, .settings = settings->buses[i]};
-        line->holes = calloc(line->settings->n_units + 1, sizeof *line->holes);
-        if (!line->holes)
+    *out = calloc(settings->n_buses + 1, sizeof(**out));
+    for (size_t i = 0; *out && i < settings->n_buses; i++) {
+        (*out)[i] = calloc(settings->buses[i]->n_units + 1, sizeof *(*out)[i]);
+        if (!(*out)[i])
             return -ENOMEM;
-        agent->holes[i] = line->holes;
     }
-    if (!*directory || (size_t)snprintf(agent->hole_file, sizeof agent->hole_file, "%s/holes",
-                                        directory) >= sizeof agent->hole_file) {
-        agent->hole_file[0] = '\0';
-        return 0;
-    }
-    rc = hole_file_load(agent->hole_file, settings, agent->holes);
+    if (!*out)
+        return -ENOMEM;
+    if (*agent->hole_file)
+        rc = hole_file_load(agent->hole_file, settings, *out);
     if (rc != 0 && rc != -ENOMEM)
         log_warning("holes_unknown", "file=%s reason=\"%s\"", agent->hole_file, strerror(-rc));
     return rc == -ENOMEM ? rc : 0;
+}
+
+/* Of `lines`, the one that goes by these settings, taken out of them; NULL where there is none. */
+static struct line *take_same(struct line **lines, size_t n, const struct bus_settings *settings)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct line *line = lines[i];
+
+        if (!line || line_settings(line) != settings)
+            continue;
+        lines[i] = NULL;
+        return line;
+    }
+    return NULL;
+}
+
+/* The one that was halted for a bus at this place; NULL where there is none. */
+static struct line *find_before(struct line *const *lines, size_t n, const char *url)
+{
+    for (size_t i = 0; i < n; i++)
+        if (lines[i] && strcmp(line_settings(lines[i])->url, url) == 0)
+            return lines[i];
+    return NULL;
+}
+
+/* Puts a line beside each bus: out of `lines` where there is one that goes by its settings, else a
+ * new one. */
+static int open_lines(struct agent *agent, struct line **lines, size_t n)
+{
+    const struct settings *settings = agent->settings;
+    struct holes **holes;
+    int rc = load_holes(agent, &holes);
+
+    agent->n_lines = 0;
+    agent->lines = calloc(settings->n_buses + 1, sizeof(*agent->lines));
+    if (!agent->lines)
+        rc = -ENOMEM;
+    for (size_t i = 0; i < settings->n_buses && rc == 0; i++) {
+        const struct bus_settings *bus = settings->buses[i];
+        struct line **line = &agent->lines[i];
+
+        *line = take_same(lines, n, bus);
+        if (!*line) {
+            rc = line_open(line, &agent->shared, bus, holes[i], find_before(lines, n, bus->url));
+            holes[i] = rc == 0 ? NULL : holes[i];
+        }
+        agent->n_lines += rc == 0;
+    }
+    free_holes(holes, settings);
+    return rc;
 }
 
 static size_t most_texts(const struct settings *settings)
@@ -223,48 +186,108 @@ static size_t most_texts(const struct settings *settings)
     return most;
 }
 
-static void free_answer(struct inbox_item *item)
-{
-    free(item);
-}
-
-/* One inbox for all: a loop that polls a thousand descriptors does little else. */
-static int open_answers(struct agent *agent)
-{
-    size_t capacity = ANSWERS_BYTES + agent->settings->n_buses * ANSWERS_BYTES_LINE;
-    int rc = inbox_open(&agent->answers, capacity, free_answer);
-
-    if (rc != 0)
-        return rc;
-    return loop_watch(service_loop(agent->service), inbox_fd(agent->answers), POLLIN, on_answers,
-                      agent);
-}
-
 int agent_start(void **self, struct service *service, const void *settings)
 {
     const struct settings *read = settings;
-    struct agent *agent = calloc(1, sizeof *agent + read->n_buses * sizeof agent->lines[0]);
+    struct agent *agent = calloc(1, sizeof *agent);
     int rc;
 
     if (!agent)
         return -ENOMEM;
-    agent->service = service;
+    agent->shared = (struct line_shared){
+        .service = service, .sample = &agent->sample, .on_holes = on_holes, .self = agent};
     agent->settings = read;
-    rc = backlog_open(&agent->backlog, service, &read->backlog);
+    agent->backlog = read->backlog;
+    name_hole_file(agent);
+    rc = backlog_open(&agent->shared.backlog, service, &agent->backlog);
     if (rc == 0)
         rc = sample_open(&agent->sample, most_texts(read));
     if (rc == 0)
         rc = open_answers(agent);
     if (rc == 0)
-        rc = load_holes(agent);
-    for (size_t i = 0; i < agent->n_lines && rc == 0; i++)
-        rc = open_line(&agent->lines[i]);
+        rc = open_lines(agent, NULL, 0);
     if (rc != 0) {
         agent_close(agent);
         return rc;
     }
     *self = agent;
     return 0;
+}
+
+/* Ends the threads of the buses that are not the same any more, and takes their last answers. */
+static void halt_changed(struct agent *agent, const struct settings *fresh)
+{
+    for (size_t i = 0; i < agent->n_lines; i++)
+        if (!settings_has(fresh, line_settings(agent->lines[i])))
+            line_stop(agent->lines[i]);
+    for (size_t i = 0; i < agent->n_lines; i++)
+        if (!settings_has(fresh, line_settings(agent->lines[i])))
+            line_halt(agent->lines[i]);
+    on_answers(agent, 0);
+}
+
+static bool is_gone(const void *self, const struct unit_settings *unit)
+{
+    const struct settings *fresh = self;
+
+    for (size_t i = 0; i < fresh->n_buses; i++)
+        for (size_t j = 0; j < fresh->buses[i]->n_units; j++)
+            if (strcmp(fresh->buses[i]->units[j]->location, unit->location) == 0 &&
+                strcmp(fresh->buses[i]->units[j]->device, unit->device) == 0)
+                return false;
+    return true;
+}
+
+/* Before any is opened: a device may have moved to another bus, and must not be closed after. */
+static void part_with_changed(struct agent *agent, const struct settings *fresh)
+{
+    for (size_t i = 0; i < agent->n_lines; i++) {
+        const struct bus_settings *own = line_settings(agent->lines[i]);
+        const struct bus_settings *next = NULL;
+
+        for (size_t j = 0; j < fresh->n_buses && next != own; j++)
+            if (fresh->buses[j] == own || strcmp(fresh->buses[j]->url, own->url) == 0)
+                next = fresh->buses[j];
+        if (next != own)
+            line_part(agent->lines[i], next, is_gone, fresh);
+    }
+}
+
+static void warn_of_fixed(const struct agent *agent, const struct settings *fresh)
+{
+    if (agent->backlog.memory_bytes != fresh->backlog.memory_bytes ||
+        agent->backlog.disk_bytes != fresh->backlog.disk_bytes)
+        log_warning("reload_partial",
+                    "what_to_do=\"restart: the backlog's limits are read at the start only\"");
+}
+
+/* Buses of which nothing was changed are not touched; of the others those devices go on that were
+ * not, with their actuators' times and results. Waits for a request that is under way on a bus that
+ * was changed. */
+int agent_reload(void *self, void *fresh, void *old)
+{
+    struct agent *agent = self;
+    struct line **lines = agent->lines;
+    size_t n = agent->n_lines;
+    int rc;
+
+    warn_of_fixed(agent, fresh);
+    halt_changed(agent, fresh);
+    settings_keep(fresh, old);
+    part_with_changed(agent, fresh);
+    agent->settings = fresh;
+    sample_close(&agent->sample);
+    rc = sample_open(&agent->sample, most_texts(fresh));
+    if (rc == 0)
+        rc = open_lines(agent, lines, n);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        line_close(lines[i]);
+    if (rc != 0) { /* it ends now; answers may be left of a line that did not come to be */
+        log_error("reload_failed", "reason=\"%s\"", strerror(-rc));
+        loop_unwatch(service_loop(agent->shared.service), inbox_fd(agent->shared.answers));
+    }
+    free(lines);
+    return rc;
 }
 
 /* All threads are told to end before any is waited for. */
@@ -275,26 +298,22 @@ void agent_close(void *self)
     if (!agent)
         return;
     for (size_t i = 0; i < agent->n_lines; i++)
-        if (agent->lines[i].worker)
-            worker_stop(agent->lines[i].worker);
+        line_stop(agent->lines[i]);
     for (size_t i = 0; i < agent->n_lines; i++)
-        close_line(&agent->lines[i]);
-    if (agent->answers)
-        loop_unwatch(service_loop(agent->service), inbox_fd(agent->answers));
-    inbox_close(agent->answers);
+        line_close(agent->lines[i]);
+    free(agent->lines);
+    if (agent->shared.answers)
+        loop_unwatch(service_loop(agent->shared.service), inbox_fd(agent->shared.answers));
+    inbox_close(agent->shared.answers);
     sample_close(&agent->sample);
-    backlog_close(agent->backlog);
-    free(agent->holes);
+    backlog_close(agent->shared.backlog);
     free(agent);
 }
 
-typedef void unit_fn(struct unit *unit);
-
-static void each_unit(struct agent *agent, unit_fn *call)
+static void each_unit(struct agent *agent, line_unit_fn *call)
 {
     for (size_t i = 0; i < agent->n_lines; i++)
-        for (size_t j = 0; j < agent->lines[i].settings->n_units; j++)
-            call(agent->lines[i].units[j]);
+        line_each(agent->lines[i], call);
 }
 
 void agent_on_link(void *self, bool up)
@@ -305,7 +324,7 @@ void agent_on_link(void *self, bool up)
         return;
     each_unit(agent, unit_announce);
     for (size_t i = 0; i < agent->n_lines; i++)
-        worker_renew(agent->lines[i].worker); /* the broker may have lost the last readings */
+        line_renew(agent->lines[i]); /* the broker may have lost the last readings */
 }
 
 void agent_drain(void *self)
@@ -318,9 +337,8 @@ bool agent_drained(void *self)
     const struct agent *agent = self;
 
     for (size_t i = 0; i < agent->n_lines; i++)
-        for (size_t j = 0; j < agent->lines[i].settings->n_units; j++)
-            if (unit_is_writing(agent->lines[i].units[j]))
-                return false;
+        if (line_is_writing(agent->lines[i]))
+            return false;
     return true;
 }
 
@@ -331,12 +349,12 @@ bool agent_working(void *self, char *why, size_t size)
     int64_t now_ms = clock_now_ms();
 
     for (size_t i = 0; i < agent->n_lines; i++) {
-        int64_t still_ms = now_ms - worker_moved_ms(agent->lines[i].worker);
+        int64_t still_ms = now_ms - line_moved_ms(agent->lines[i]);
 
         if (still_ms <= 2 * STUCK_MS)
             continue;
-        snprintf(why, size, "nothing has moved on bus %s for %lld s", agent->lines[i].settings->url,
-                 (long long)still_ms / 1000);
+        snprintf(why, size, "nothing has moved on bus %s for %lld s",
+                 line_settings(agent->lines[i])->url, (long long)still_ms / 1000);
         return false;
     }
     return true;

@@ -6,6 +6,7 @@
 #include "service.h"
 
 int agent_start(void **self, struct service *service, const void *settings);
+int agent_reload(void *self, void *fresh, void *old);
 void agent_on_link(void *self, bool up);
 void agent_drain(void *self);
 bool agent_drained(void *self);

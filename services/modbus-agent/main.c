@@ -45,6 +45,8 @@ int main(int argc, char **argv)
         .configure = configure,
         .discard = discard,
         .start = agent_start,
+        .reload = agent_reload,
+        .forgettable = "buses",
         .on_link = agent_on_link,
         .drain = agent_drain,
         .drained = agent_drained,

@@ -141,6 +141,15 @@ static void keep_units(struct bus_settings *fresh, struct bus_settings *old)
             }
 }
 
+bool settings_has(const struct settings *settings, const struct bus_settings *bus)
+{
+    for (size_t i = 0; i < settings->n_buses; i++)
+        if (settings->buses[i]->digest == bus->digest &&
+            strcmp(settings->buses[i]->url, bus->url) == 0)
+            return true;
+    return false;
+}
+
 static void keep_bus(struct bus_settings **fresh, struct bus_settings **old)
 {
     struct bus_settings *kept = *old;

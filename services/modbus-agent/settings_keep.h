@@ -13,8 +13,12 @@ int unit_settings_own(struct unit_settings *unit);
 void bus_settings_free(struct bus_settings *bus); /* the struct too, and all its units */
 void unit_settings_free(struct unit_settings *unit);
 
+/* Whether a bus is the same there. */
+bool settings_has(const struct settings *settings, const struct bus_settings *bus);
+
 /* Puts into `fresh` what of `old` is the same, and what it takes the place of into `old`: a whole
- * bus, or else the units of the bus with that URL. Both are as whole as before. */
+ * bus, or else the units of the bus with that URL. Both are as whole as before. No thread may read
+ * a bus that is not the same. */
 void settings_keep(struct settings *fresh, struct settings *old);
 
 #endif

@@ -199,6 +199,23 @@ void unit_close(struct unit *unit)
     free(unit);
 }
 
+void unit_part(struct unit *unit, bool gone)
+{
+    device_part(unit->device, gone ? "removed" : "reconfigured", gone);
+}
+
+void unit_move(struct unit *unit, struct worker *worker, size_t index)
+{
+    unit->worker = worker;
+    unit->index = index;
+    unit->written = 0; /* the new thread counts its own */
+}
+
+const struct unit_settings *unit_settings_of(const struct unit *unit)
+{
+    return unit->settings;
+}
+
 /* What says nothing new is kept for the interlocks, which go by its age. */
 static void publish(struct unit *unit, const struct answer *answer)
 {

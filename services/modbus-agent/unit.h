@@ -30,6 +30,16 @@ struct unit_options {
 int unit_open(struct unit **out, const struct unit_options *options);
 void unit_close(struct unit *unit);
 
+/* Before unit_close(), where the agent goes on without it: "removed" where there is no such device
+ * any more, else "reconfigured". */
+void unit_part(struct unit *unit, bool gone);
+
+/* To another thread, where it has another index: the one before has ended, no write is under way.
+ */
+void unit_move(struct unit *unit, struct worker *worker, size_t index);
+
+const struct unit_settings *unit_settings_of(const struct unit *unit); /* borrowed */
+
 void unit_take_round(struct unit *unit, const struct answer *answer);
 void unit_take_write(struct unit *unit, const struct answer *answer);
 
