@@ -16,11 +16,12 @@ import pytest
 import stand
 from modbus_wire import Pymodbus
 
-WORDS = {"int8": 1, "uint8": 1, "bits": 1, "int16": 1, "uint16": 1, "bcd16": 1, "float16": 1, "int32": 2,
+WORDS = {"bool": 1, "bit": 1, "string": 3, "int8": 1, "uint8": 1, "bits": 1, "int16": 1, "uint16": 1, "bcd16": 1, "float16": 1, "int32": 2,
          "uint32": 2, "bcd32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4}  # fmt: skip
 STRUCT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "uint64": "Q",
           "float16": "e", "float32": "f", "float64": "d"}  # fmt: skip
 ORDERS = {1: ["AB", "BA", "ABCD", "BADC"], 2: ["ABCD", "CDAB", "BADC", "DCBA"],
+          3: ["AB", "BA", "ABCD", "BADC"],  # of a string, whatever its length
           4: ["ABCDEFGH", "GHEFCDAB", "BADCFEHG", "HGFEDCBA", "ABCD", "CDAB", "BADC", "DCBA"]}  # fmt: skip
 POINTS = 120
 
@@ -43,14 +44,28 @@ def big_endian(words, order):
     return bytes(wire[order.index(letter)] for letter in sorted(order))
 
 
+def reference_text(point, words):
+    """Up to the first NUL, without blanks at the end; what is no printable ASCII is '?'."""
+    swapped = point.get("order") in ("BA", "BADC")
+    data = b"".join(word.to_bytes(2, "little" if swapped else "big") for word in words)
+    text = data.split(b"\0")[0].rstrip(b" ")
+    return '"' + "".join(chr(byte) if 0x20 <= byte <= 0x7E else "?" for byte in text) + '"'
+
+
 def reference(point, words):
     kind = point["type"]
+    if kind == "string":
+        return reference_text(point, words)
+    if kind == "bool":
+        return "true" if words[0] else "false"
     data = big_endian(words, point.get("order", "ABCDEFGH"[: 2 * len(words)]))
     if kind in STRUCT:
         value = float(struct.unpack(">" + STRUCT[kind], data)[0])
     elif kind.endswith("int8"):
         byte = data[:1] if point["byte"] == "high" else data[1:]
         value = struct.unpack("b" if kind == "int8" else "B", byte)[0]
+    elif kind == "bit":
+        return "true" if int.from_bytes(data, "big") >> point["bit"] & 1 else "false"
     elif kind == "bits":
         text = f"{data[0]:08b}{data[1]:08b}"[::-1]
         value = int(text[point["bit"] : point["bit"] + point["width"]][::-1], 2)
@@ -64,6 +79,12 @@ def reference(point, words):
 
 
 def random_words(rng, kind):
+    if kind == "string":
+        text = bytes(rng.choice(b"Ab7- \x00\xff\n\"") if rng.random() < 0.3 else rng.randrange(0x20, 0x7F)
+                     for _ in range(2 * rng.randint(1, 12)))  # fmt: skip
+        return list(struct.unpack(f">{len(text) // 2}H", text))
+    if kind == "bool":
+        return [rng.choice([0, 1, 0x100, 0xFFFF])]
     n = WORDS[kind]
     if kind.startswith("bcd") and rng.random() < 0.9:
         return [int("".join(rng.choice("0123456789") for _ in range(4)), 16) for _ in range(n)]
@@ -73,10 +94,16 @@ def random_words(rng, kind):
 
 def random_point(rng, kind, order, address, name):
     point = {"name": name, "table": rng.choice(["input", "holding"]), "address": address, "type": kind}
+    if kind == "bool":
+        return point
     if kind.endswith("int8"):
         point["byte"] = rng.choice(["low", "high"])
     elif order:
         point["order"] = order
+    if kind == "bit":
+        point["bit"] = rng.randrange(16)
+    if kind in ("bit", "string"):
+        return point
     if kind == "bits":
         point["bit"] = rng.randrange(16)
         point["width"] = rng.randint(1, 16 - point["bit"])
@@ -97,6 +124,8 @@ def test_decoding_equals_the_reference(tmp_path, generator):
         kind, order = kinds[i % len(kinds)]
         point = random_point(generator, kind, order, address, f"p{i}")
         words = random_words(generator, kind)
+        if kind == "string":
+            point["length"] = len(words)
         tables[point["table"]][address] = words
         expected[point["name"]] = reference(point, words)
         points.append(point)
