@@ -6,13 +6,15 @@
 
 #define LIGHT_SHARE 100 /* a batch of less than this part of a full one is light … */
 #define LIGHT_AGE 20    /* … and waits this part of the time */
-#define OLD_MS 5000     /* what came before that makes new things overtake */
+#define OLD_MS 5000     /* what came before that is overtaken by what is new … */
+#define LATE_MS 10000   /* … and what is new, where that is late itself, by what is newer */
 
 int feed_open(struct feed *feed, const struct loader *loader, struct spool_reader *reader,
               int64_t batch_age_ms)
 {
     *feed = (struct feed){.loader = *loader, .reader = reader, .batch_age_ms = batch_age_ms};
     lanes_init(&feed->lanes, spool_cursor(reader));
+    feed->marks[0].end = feed->marks[1].end = spool_end(reader);
     return spool_follow(&feed->follower, reader);
 }
 
@@ -37,20 +39,28 @@ static int load(struct feed *feed, struct spool_reader *reader, uint64_t from, u
 }
 
 /* Whatever the clock was set to meanwhile: to overtake without need does no harm. */
-static bool is_old(const struct feed *feed, const struct batch *batch)
+static bool is_older(const struct feed *feed, const struct batch *batch, int64_t age_ms)
 {
-    return llabs(clock_time_ms() - batch->received_ms) > OLD_MS + feed->batch_age_ms;
+    return llabs(clock_time_ms() - batch->received_ms) > age_ms + feed->batch_age_ms;
 }
 
-/* The lane that takes the newest is late itself: what comes from now on goes first. */
+/* The lane that takes the newest is late: what is new, and all that comes, goes first. */
 static void split(struct feed *feed, int64_t now_ms)
 {
-    uint64_t end = spool_end(feed->reader);
+    uint64_t begin = feed->marks[0].end;
 
-    if (!lanes_split(&feed->lanes, end))
+    if (!lanes_split(&feed->lanes, begin))
         return;
-    spool_seek(feed->follower, end);
+    spool_seek(feed->follower, begin);
     feed->new_due_ms = now_ms;
+}
+
+void feed_look(struct feed *feed, int64_t now_ms)
+{
+    if (now_ms - feed->marks[1].at_ms < FEED_LOOK_MS)
+        return;
+    feed->marks[0] = feed->marks[1];
+    feed->marks[1] = (struct feed_mark){spool_end(feed->reader), now_ms};
 }
 
 /* One batch each batch.age, and without a pause where they are full. */
@@ -62,7 +72,7 @@ static int take_new(struct feed *feed, struct batch *batch, int64_t now_ms)
         return error;
     lanes_took_new(&feed->lanes, batch->next);
     feed->new_due_ms = now_ms + (loader_is_full(&feed->loader, batch) ? 0 : feed->batch_age_ms);
-    if (is_old(feed, batch))
+    if (is_older(feed, batch, LATE_MS))
         split(feed, now_ms);
     return 1;
 }
@@ -94,7 +104,7 @@ static int take_old(struct feed *feed, struct batch *batch, int64_t now_ms, int6
     feed->old_went_ms = now_ms;
     if (lanes_took_old(&feed->lanes, batch->next))
         spool_seek(feed->reader, feed->lanes.next);
-    if (one_lane && is_old(feed, batch))
+    if (one_lane && is_older(feed, batch, OLD_MS))
         split(feed, now_ms);
     return 1;
 }

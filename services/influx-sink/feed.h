@@ -15,12 +15,21 @@ struct feed {
     int64_t batch_age_ms;
     int64_t old_went_ms; /* the last batch of the first lane; monotonic */
     int64_t new_due_ms;  /* the next one of the second lane */
+    /* Where the spool ended a while ago, and when that was looked at: what is new begins there. */
+    struct feed_mark {
+        uint64_t end;
+        int64_t at_ms;
+    } marks[2]; /* the older one first */
 };
 
 /* `loader` is copied. Returns 0 or -ENOMEM. */
 int feed_open(struct feed *feed, const struct loader *loader, struct spool_reader *reader,
               int64_t batch_age_ms);
 void feed_close(struct feed *feed);
+
+#define FEED_LOOK_MS 2500
+/* To be called each FEED_LOOK_MS while a batch that went is not done with. */
+void feed_look(struct feed *feed, int64_t now_ms);
 
 /* Loads an empty batch, or more into the one that had to wait at the last call; there may be one of
  * those. Returns 1 where it shall go now; 0 where it shall wait until *at_ms, or, empty, until

@@ -120,6 +120,7 @@ static bool sender_step(struct sender *sender, struct pause *pause)
     int64_t now_ms = clock_now_ms();
     bool busy = false;
 
+    feed_look(&sender->feed, now_ms);
     for (size_t i = 0; i < TARGET_POSTS; i++) {
         struct courier *courier = &sender->couriers[i];
 
@@ -151,9 +152,10 @@ static void sender_wait(struct sender *sender, const struct pause *pause)
     struct pollfd also[] = {{.fd = sender->halt.fd, .events = POLLIN},
                             {.fd = spool_fd(sender->options.reader), .events = POLLIN}};
     int64_t wait_ms = pause->until_ms - clock_now_ms();
+    int64_t most_ms = pause->for_spool ? WAIT_MAX_MS : FEED_LOOK_MS;
 
-    if (wait_ms > WAIT_MAX_MS)
-        wait_ms = WAIT_MAX_MS;
+    if (wait_ms > most_ms)
+        wait_ms = most_ms;
     if (wait_ms > 0)
         target_wait(sender->office.target, also, pause->for_spool ? 2 : 1, (int)wait_ms);
 }

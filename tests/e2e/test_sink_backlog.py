@@ -1,5 +1,6 @@
 """Two posts in flight, and what is new while a backlog is drained: order at the store, cursor, kills, dead letters."""
 
+import json
 import re
 import threading
 import time
@@ -91,6 +92,30 @@ def test_trouble_in_one_post_while_another_is_under_way(sink, scripted, publishe
     assert seqs(scripted.stored) == expected
 
 
+def test_both_posts_under_way_are_of_the_wrong_type(sink, scripted, publisher, listener):
+    """What the answer to the one teaches is news for the other one no more; its batch is encoded anew all the same."""
+    together = threading.Barrier(2)
+    words = 'field type conflict: input field "n" on measurement "sensors" is type float, already exists as type integer'
+
+    def answer(lines):
+        if all(re.search(r" n=\d+i ", line) for line in lines):
+            return 204
+        if len(lines) == 100:
+            try:
+                together.wait(3)
+            except threading.BrokenBarrierError:
+                pass
+        return 400, {}, json.dumps({"error": words})
+
+    scripted.script = lambda lines: 503
+    sink(influxdb2(scripted.url), topics=TELEMETRY, batch={"points": 100, "age": "0s"})
+    publisher.publish(range(1000)).done()
+    stand.wait_until(lambda: len(scripted.posts) > 3, what="the store to be away")
+    scripted.script = answer
+    stand.wait_until(lambda: seqs(scripted.stored) == set(range(1000)), 20, what="all points")
+    assert not listener.find("iot/_dead/influx-sink")
+
+
 def fill_backlog(sink, scripted, publisher, n):
     """A sink whose store is away, with n readings that are old."""
     scripted.script = lambda lines: 503
@@ -114,9 +139,11 @@ def test_new_readings_overtake_a_backlog(sink, scripted, publisher, listener):
         time.sleep(0.1)
         return (400, {}, "bad") if any(" n=10003 " in line for line in lines) else 204
 
+    publisher.publish([10000]).done()  # shortly before
     scripted.script = slow
-    stand.wait_until(lambda: len(scripted.stored) > 300, 20, what="the backlog to be drained")
-    for seq in range(10000, 10003):
+    stand.wait_until(lambda: 10000 in seqs(scripted.stored), 20, what="what was new when the store came back")
+    assert len(seqs(scripted.stored)) < n
+    for seq in range(10001, 10003):
         start = time.monotonic()
         publisher.publish([seq]).done()
         stand.wait_until(lambda: seq in seqs(scripted.stored), what="what is new")
@@ -128,9 +155,12 @@ def test_new_readings_overtake_a_backlog(sink, scripted, publisher, listener):
     everything = set(range(n)) | set(range(10000, 10003))
     stand.wait_until(lambda: seqs(scripted.stored) == everything, 30, what="everything")
     stand.wait_until(lambda: waiting(service) == 0, what="the cursor")
-    assert len(scripted.stored) == len(everything)
+    for seq in range(10004, 10014):  # what came twice would be among them
+        publisher.publish([seq]).done()
+        stand.wait_until(lambda: seq in seqs(scripted.stored), what="the last ones")
+    assert len(scripted.stored) == len(everything) + 10
     listener.wait(
-        "iot/_service/influx-sink/health", lambda m: stored_readings(m) == (n + 4, n + 3, 1), timeout_s=25
+        "iot/_service/influx-sink/health", lambda m: stored_readings(m) == (n + 14, n + 13, 1), timeout_s=25
     )
 
 
