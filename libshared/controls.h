@@ -53,7 +53,8 @@ void controls_wire_up(struct controls *controls);
 /* How feeding the device's watchdog ended: NULL, or the contract's reason, static. Counted as
  * "watchdog.fed" and "watchdog.failed.timeout"…; what was not to be fed as "watchdog.withheld…". */
 void controls_fed(struct controls *controls, const char *failure);
-const char *controls_feed_failure(const struct controls *controls); /* of the last; NULL: none */
+/* Of the last time that the device was there to be fed; NULL: none. */
+const char *controls_feed_failure(const struct controls *controls);
 
 /* Before the end: rejects what is queued and what comes from now on, and takes to their safe values
  * those whose fail-safe says so. Settled is when that is confirmed, or the device is not there, and

@@ -69,6 +69,8 @@ void controls_fed(struct controls *controls, const char *failure)
 
     controls->feeding = false;
     count(controls, failure ? "failed" : "fed", failure);
+    if (failure && !controls_device_is_there(controls))
+        return; /* which is told already */
     controls->feed_failure = failure;
     if (failure && !before)
         log_warning("watchdog", "device=%s fed=no reason=%s", device_name(controls->device),

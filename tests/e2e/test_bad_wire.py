@@ -183,6 +183,7 @@ def test_a_bus_s_cable_is_pulled(listener, run_program, tmp_path, wires, start):
     assert took_s < DEAD_MAN_S + STEP_S + SLACK_S
     assert plc.value(PUMP) == 0
     listener.wait(f"{DEVICE}/state/pump", lambda m: m.json["source"] == "failsafe:input_stale")
+    mark = listener.mark()
     plugged = time.monotonic()
     line.plug()
     stand.wait_until(lambda: plc.writes(PUMP, since=pulled_ms), what="the safe value on the wire")
@@ -190,3 +191,6 @@ def test_a_bus_s_cable_is_pulled(listener, run_program, tmp_path, wires, start):
     writes = [i for i, data in enumerate(heard) if data[1] in (5, 6)]
     assert writes[0] <= 1 and heard[writes[0]][1:6] == b"\x05\x00\x01\x00\x00", heard[:4]
     assert [value for _, _, value in plc.writes(PUMP, since=pulled_ms)] == [0]
+    listener.wait(f"{DEVICE}/status", lambda m: m.json["state"] == "online", since=mark)
+    reasons = [m.json.get("reason") or "" for m in listener.find(f"{DEVICE}/status", since=mark)]
+    assert not any("watchdog" in reason for reason in reasons), reasons  # away and not fed is told once
