@@ -1,0 +1,334 @@
+/* What no scenario shows: a flood, a clock that goes back, a memory that is full, files that are
+ * bad. */
+#include "core.h"
+#include "memory.h"
+#include "notification_text.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define T0 INT64_C(1763805600000)
+
+static struct config *config;
+static struct settings *settings;
+static struct core *core;
+static struct notification *last; /* what was told last, and how many in all */
+static size_t n_told;
+
+static void on_notification(void *self, size_t channel, struct notification *notification)
+{
+    (void)self;
+    (void)channel;
+    notification_close(last);
+    last = notification;
+    n_told++;
+}
+
+static const struct core_handlers handlers = {on_notification};
+
+/* `route` and `root` are more members of these objects, with a comma before each. */
+static void begin(const char *route, const char *root)
+{
+    char text[1024];
+    void *out;
+
+    snprintf(text, sizeof text,
+             "{\"channels\":{\"a\":{\"type\":\"log\"}},\"route\":{\"channels\":[\"a\"]%s}%s}",
+             route, root);
+    assert_int_equal(config_open_text(&config, "test", text), 0);
+    assert_int_equal(settings_configure(&out, config_root(config)), 0);
+    assert_true(config_check(config));
+    settings = out;
+    n_told = 0;
+    last = NULL;
+    assert_int_equal(core_open(&core, settings, &handlers, NULL), 0);
+}
+
+static void end(void)
+{
+    core_close(core);
+    notification_close(last);
+    settings_discard(settings);
+    config_close(config);
+}
+
+static void hear_alert(const char *device, enum alert_state state, enum alert_severity severity,
+                       int64_t time_ms)
+{
+    struct topic topic = {.kind = TOPIC_ALERT, .location = "hall", .name = "lost"};
+    const struct alert alert = {.state = state,
+                                .severity = severity,
+                                .since_ms = time_ms,
+                                .message = "no signal",
+                                .rule = "lost",
+                                .episode = 1};
+
+    snprintf(topic.device, sizeof topic.device, "%s", device);
+    core_tick(core, time_ms);
+    assert_int_equal(core_alert(core, &topic, &alert, false, time_ms), 0);
+}
+
+static void hear_many(int n, enum alert_state state, int64_t time_ms)
+{
+    char device[32];
+
+    for (int i = 0; i < n; i++) {
+        snprintf(device, sizeof device, "sensor_%05d", i);
+        hear_alert(device, state, i % 1000 == 7 ? ALERT_CRITICAL : ALERT_WARNING, time_ms + i / 10);
+    }
+}
+
+/* Ten thousand at once, and all over a minute later: two notifications. */
+static void test_flood(void **state)
+{
+    struct buffer text = {0};
+
+    (void)state;
+    begin(",\"group_wait\":\"5s\",\"group_interval\":\"1m\"", "");
+    hear_many(10000, ALERT_FIRING, T0);
+    core_tick(core, T0 + 5000);
+    assert_int_equal(n_told, 1);
+    assert_int_equal(notification_count(last), 10000);
+    assert_int_equal(last->n_items, NOTIFICATION_ALERTS_MAX);
+    assert_int_equal(last->items[0].severity, ALERT_CRITICAL); /* the gravest, the newest first */
+    assert_string_equal(last->items[0].topic.device, "sensor_09007");
+    assert_int_equal(last->items[10].severity, ALERT_WARNING);
+    notification_text(last, &text);
+    assert_non_null(strstr(text.data, "hall: 10000 firing\n"));
+    assert_non_null(strstr(text.data, "\n- and 9950 more"));
+    assert_true(text.size < 10000);
+    hear_many(10000, ALERT_RESOLVED, T0 + 60000);
+    core_tick(core, T0 + 120000);
+    assert_int_equal(n_told, 2);
+    assert_int_equal(last->counts[ITEM_RESOLVED], 10000);
+    assert_int_equal(core_stats(core).groups, 0);
+    buffer_free(&text);
+    end();
+}
+
+/* More than it remembers: the oldest go, and are counted where they would have been told. */
+static void test_more_than_it_remembers(void **state)
+{
+    struct buffer text = {0};
+
+    (void)state;
+    begin(",\"group_wait\":\"5s\"", ",\"remember\":1000");
+    hear_many(10000, ALERT_FIRING, T0);
+    core_tick(core, T0 + 6000);
+    assert_int_equal(n_told, 1);
+    assert_int_equal(notification_count(last), 1000);
+    assert_int_equal(last->forgotten, 9000);
+    assert_int_equal(core_stats(core).forgotten, 9000);
+    assert_int_equal(core_stats(core).known, 1000);
+    notification_text(last, &text);
+    assert_non_null(strstr(text.data, "1000 firing, 9000 older for which there was no room"));
+    buffer_free(&text);
+    end();
+}
+
+/* Resolved ones go first. */
+static void test_resolved_ones_are_forgotten_first(void **state)
+{
+    (void)state;
+    begin(",\"group_wait\":\"0s\",\"group_interval\":\"0s\"", ",\"remember\":3");
+    hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("b", ALERT_FIRING, ALERT_WARNING, T0 + 1);
+    hear_alert("b", ALERT_RESOLVED, ALERT_WARNING, T0 + 2);
+    hear_alert("c", ALERT_FIRING, ALERT_WARNING, T0 + 3);
+    hear_alert("d", ALERT_FIRING, ALERT_WARNING, T0 + 4);
+    assert_int_equal(core_stats(core).forgotten, 0);
+    hear_alert("a", ALERT_RESOLVED, ALERT_WARNING, T0 + 5);
+    assert_int_equal(n_told, 6);
+    end();
+}
+
+/* The clock is set back an hour: what was to come in ten seconds comes in ten seconds. */
+static void test_clock_goes_back(void **state)
+{
+    const int64_t back_ms = 60 * 60 * 1000;
+
+    (void)state;
+    begin(",\"group_wait\":\"10s\",\"escalate\":[{\"after\":\"1m\",\"channels\":[\"a\"]}]", "");
+    hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    core_tick(core, T0 - back_ms);
+    core_tick(core, T0 - back_ms + 9999);
+    assert_int_equal(n_told, 0);
+    core_tick(core, T0 - back_ms + 10000);
+    assert_int_equal(n_told, 1);
+    core_tick(core, T0 - 2 * back_ms);
+    core_tick(core, T0 - 2 * back_ms + 59000);
+    assert_int_equal(n_told, 1);
+    core_tick(core, T0 - 2 * back_ms + 60000);
+    assert_int_equal(n_told, 2);
+    assert_int_equal(last->kind, NOTIFICATION_ESCALATION);
+    end();
+}
+
+/* What is known is not told, but taken back. */
+static void test_known(void **state)
+{
+    const struct topic topic = {
+        .kind = TOPIC_ALERT, .location = "hall", .device = "a", .name = "lost"};
+    const struct alert alert = {.state = ALERT_FIRING,
+                                .severity = ALERT_WARNING,
+                                .since_ms = T0,
+                                .message = "",
+                                .rule = "lost",
+                                .episode = 1};
+
+    (void)state;
+    begin(",\"group_wait\":\"0s\",\"group_interval\":\"0s\"", "");
+    assert_int_equal(core_alert(core, &topic, &alert, true, T0), 0);
+    assert_int_equal(n_told, 0);
+    hear_alert("a", ALERT_RESOLVED, ALERT_WARNING, T0 + 1);
+    assert_int_equal(n_told, 1);
+    end();
+}
+
+static void test_lives(void **state)
+{
+    struct silence silence = {.name = "s", .until_ms = T0 + 60000, .by = "anna"};
+    size_t lives[CORE_LIVES];
+    struct topic topic = {.kind = TOPIC_ALERT, .location = "hall", .name = "lost"};
+
+    (void)state;
+    begin(",\"group_wait\":\"0s\"", ",\"inhibit\":[{\"source\":{\"device\":\"gate\"},\"target\":{"
+                                    "\"device\":\"meter_*\"}}]");
+    silence.match.device = strdup("silent_*");
+    assert_int_equal(core_silence(core, &silence), 0);
+    hear_alert("gate", ALERT_FIRING, ALERT_CRITICAL, T0);
+    hear_alert("meter_1", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("silent_1", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("tank", ALERT_STALE, ALERT_WARNING, T0);
+    hear_alert("taken", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("over", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("over", ALERT_RESOLVED, ALERT_WARNING, T0 + 1);
+    strcpy(topic.device, "taken");
+    assert_int_equal(core_acknowledge(core, &topic, "anna", NULL, T0 + 2), 0);
+    core_count(core, T0 + 2, lives);
+    assert_int_equal(lives[CORE_FIRING], 1);
+    assert_int_equal(lives[CORE_INHIBITED], 1);
+    assert_int_equal(lives[CORE_SILENCED], 1);
+    assert_int_equal(lives[CORE_STALE], 1);
+    assert_int_equal(lives[CORE_ACKNOWLEDGED], 1);
+    assert_int_equal(lives[CORE_RESOLVED], 1);
+    end();
+}
+
+/* ---- files ---- */
+
+static void drop_pending(void *self, const char *channel, struct notification *notification)
+{
+    (void)channel;
+    (*(size_t *)self)++;
+    notification_close(notification);
+}
+
+static void test_bad_files(void **state)
+{
+    static const char *const bad[][2] = {
+        {"", "byte"},
+        {"{\"version\":2,", "byte"},
+        {"[]", "object"},
+        {"{\"version\":1}", "version"},
+        {"{\"version\":2}", "time"},
+        {"{\"version\":2,\"time\":1,\"serial\":1}", "groups"},
+        {"{\"version\":2,\"time\":1,\"serial\":1,\"groups\":[{}]}", "route"},
+        {"{\"version\":2,\"time\":1,\"serial\":1,\"groups\":[7]}", "objects"},
+        {"{\"version\":2,\"time\":1,\"serial\":1,\"groups\":[],\"alerts\":[{\"location\":\"A\"}]}",
+         "location"},
+        {"{\"version\":2,\"time\":1,\"serial\":1,\"groups\":[],\"alerts\":[{\"location\":\"a\","
+         "\"device\":\"b\",\"rule\":\"c\",\"state\":\"burning\",\"severity\":\"info\",\"episode\":"
+         "1,"
+         "\"since\":1,\"message\":\"\"}]}",
+         "unknown word"},
+        {"{\"version\":2,\"time\":1,\"serial\":1,\"groups\":[],\"alerts\":[{\"location\":\"a\","
+         "\"device\":\"b\",\"rule\":\"c\",\"state\":\"firing\",\"severity\":\"info\",\"episode\":1,"
+         "\"since\":1,\"message\":\"\",\"members\":[{\"group\":3,\"told\":1,\"step\":0,\"first\":1,"
+         "\"last\":1}]}]}",
+         "no such group"},
+    };
+    char path[] = "/tmp/test_core_XXXXXX", error[256];
+    size_t n_pending = 0;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        begin("", "");
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, bad[i][0], strlen(bad[i][0]), 0), strlen(bad[i][0]));
+        assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error),
+                         -EBADMSG);
+        if (!strstr(error, bad[i][1]))
+            fail_msg("%s: %s", bad[i][0], error);
+        end();
+    }
+    close(fd);
+    remove(path);
+    begin("", "");
+    assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error),
+                     -ENOENT);
+    end();
+}
+
+/* A file with all that there is in it, cut at each byte: refused, or whole, never worse. */
+static void test_cut_files(void **state)
+{
+    struct memory_writer writer;
+    struct buffer whole = {0};
+    char path[] = "/tmp/test_core_XXXXXX", error[256];
+    size_t n_pending = 0;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    begin(",\"group_wait\":\"0s\"", ",\"silences\":{}");
+    hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    memory_begin(&writer, core);
+    memory_add(&writer, "a", last);
+    buffer_append(&whole, writer.text.data, writer.text.size);
+    buffer_text(&whole, "]}");
+    buffer_free(&writer.text);
+    end();
+    for (size_t size = 0; size < whole.size; size += 3) {
+        begin("", "");
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, whole.data, size, 0), size);
+        assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error),
+                         -EBADMSG);
+        end();
+    }
+    assert_int_equal(n_pending, 0);
+    assert_int_equal(pwrite(fd, whole.data, whole.size, 0), whole.size);
+    begin("", "");
+    assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error), 0);
+    assert_int_equal(n_pending, 1);
+    end();
+    close(fd);
+    remove(path);
+    buffer_free(&whole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_more_than_it_remembers),
+        cmocka_unit_test(test_resolved_ones_are_forgotten_first),
+        cmocka_unit_test(test_clock_goes_back),
+        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_cut_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
