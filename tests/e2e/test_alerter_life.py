@@ -1,6 +1,7 @@
 """alerter: acknowledged, silenced, escalated, grouped, on a real broker and across kill −9."""
 
 import json
+import os
 import signal
 import time
 
@@ -155,6 +156,8 @@ def test_killed_while_it_waits_and_while_it_sends(listener, start, config, tmp_p
     config["route"].update(group_wait="50ms", group_interval="50ms", group_by=["location", "device"])
     service = start("alerter", config)
     wait_up(listener)
+    path = config["service"]["state_dir"] + "/alerter.json"
+    stand.wait_until(lambda: os.path.exists(path), what="the first memory")  # before it, all is old news
     for i in range(20):
         mark = listener.mark()
         publish(listener, f"pump_{i}")
