@@ -34,6 +34,22 @@ static bool plan_group(const struct bus_settings *bus, const struct unit_setting
     return met;
 }
 
+/* True: all its periods can be met. */
+static bool plan_unit(const struct bus_settings *bus, const struct unit_settings *unit, FILE *out)
+{
+    const struct feed_settings *feed = &unit->feed;
+    bool met = true;
+
+    for (size_t i = 0; i < unit->n_groups; i++)
+        met = plan_group(bus, unit, &unit->groups[i], out) && met;
+    if (feed->watchdog.period_ms > 0)
+        fprintf(out, "  unit %u %s/%s watchdog every %lld ms: %s %u, about %.1f ms\n", unit->unit,
+                unit->location, unit->device, (long long)feed->watchdog.period_ms,
+                table_names[feed->span.table], feed->span.address,
+                cost_write_us(&bus->endpoint, &feed->span) / 1000);
+    return met;
+}
+
 /* True: all periods can be met. */
 static bool plan_bus(const struct bus_settings *bus, FILE *out)
 {
@@ -42,8 +58,7 @@ static bool plan_bus(const struct bus_settings *bus, FILE *out)
 
     fprintf(out, "%s\n", bus->url);
     for (size_t i = 0; i < bus->n_units; i++)
-        for (size_t j = 0; j < bus->units[i]->n_groups; j++)
-            met = plan_group(bus, bus->units[i], &bus->units[i]->groups[j], out) && met;
+        met = plan_unit(bus, bus->units[i], out) && met;
     fprintf(out, "  all once: about %.1f ms\n", forecast.cycle_ms);
     fprintf(out, "  busy about %.1f %% of the time%s\n", forecast.busy * 100,
             met ? "" : ": these periods CANNOT be met");

@@ -727,6 +727,11 @@ def test_plan(tmp_path):
     ran = run_tool(tmp_path, agent_config(url, [group("many", points, "100ms")]), "--plan")
     assert "CANNOT be met" in ran.stdout
     assert ran.returncode == 78
+    fed = agent_config(url, [group("one", points[:1], "1s")])
+    fed["buses"][0]["devices"][0]["watchdog"] = {"address": 7, "period": "2s"}
+    ran = run_tool(tmp_path, fed, "--plan")
+    assert "watchdog every 2000 ms: holding 7, about" in ran.stdout
+    assert ran.returncode == 0
 
 
 def test_bad_configuration_is_named_by_path(tmp_path):
