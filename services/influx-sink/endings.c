@@ -4,7 +4,8 @@
 
 void endings_init(struct endings *endings, uint64_t cursor)
 {
-    *endings = (struct endings){.done = cursor};
+    endings->done = cursor;
+    endings->n = 0;
 }
 
 static void insert(struct endings *endings, size_t i)
