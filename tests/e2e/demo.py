@@ -13,9 +13,9 @@ SERVICES = ("serial-agent", "modbus-agent", "rules-engine", "influx-sink", "aler
 
 
 def read_commented(path):
-    """The JSON of a configuration whose comments stand on lines of their own."""
-    lines = Path(path).read_text().splitlines()
-    return json.loads("\n".join(line for line in lines if not line.lstrip().startswith("//")))
+    """The JSON of a configuration with // comments."""
+    string_or_comment = r'("(?:\\.|[^"\\])*")|//[^\n]*'
+    return json.loads(re.sub(string_or_comment, lambda found: found[1] or "", Path(path).read_text()))
 
 
 class Demo:

@@ -40,9 +40,9 @@ static void check_plan(const struct group_settings *group)
 static void check_settings(const struct settings *settings, FILE *nowhere)
 {
     for (size_t i = 0; i < settings->n_buses; i++)
-        for (size_t j = 0; j < settings->buses[i].n_units; j++)
-            for (size_t k = 0; k < settings->buses[i].units[j].n_groups; k++)
-                check_plan(&settings->buses[i].units[j].groups[k]);
+        for (size_t j = 0; j < settings->buses[i]->n_units; j++)
+            for (size_t k = 0; k < settings->buses[i]->units[j]->n_groups; k++)
+                check_plan(&settings->buses[i]->units[j]->groups[k]);
     tools_plan(settings, nowhere);
 }
 
