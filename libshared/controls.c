@@ -193,6 +193,8 @@ int controls_open(struct controls **out, const struct controls_options *options,
     controls->refused.every_ms = LOG_EVERY_MS;
     controls->broker_ms = controls->command_ms = clock_now_ms();
     controls->on_feed = options->on_feed;
+    if (options->n_settings > 0 || (options->watchdog && options->watchdog->period_ms > 0))
+        device_keep_latest(options->device);
     error = open_actuators(controls, options);
     if (error == 0)
         error = controls_watch_device(controls, options->watchdog);

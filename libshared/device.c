@@ -36,6 +36,7 @@ struct device {
     struct series *series;
     size_t n_series;
     struct latest latest;
+    bool keeps_latest;
     struct buffer text; /* kept for its memory */
 };
 
@@ -165,9 +166,15 @@ const struct latest *device_latest(const struct device *device)
     return &device->latest;
 }
 
+void device_keep_latest(struct device *device)
+{
+    device->keeps_latest = true;
+}
+
 void device_note(struct device *device, const char *measurement, const struct reading *reading)
 {
-    latest_take(&device->latest, measurement, reading, clock_now_ms());
+    if (device->keeps_latest)
+        latest_take(&device->latest, measurement, reading, clock_now_ms());
 }
 
 static void stamp(struct series *series, struct reading *reading)
@@ -197,7 +204,7 @@ static int flush(struct device *device, struct series *series)
 
 static int collect(struct device *device, struct series *series, struct reading *reading)
 {
-    latest_take(&device->latest, series->measurement, reading, clock_now_ms());
+    device_note(device, series->measurement, reading);
     stamp(series, reading);
     if (reading_array_add(&series->waiting, reading) != 0) {
         reading_array_clear(&series->waiting);

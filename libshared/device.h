@@ -54,6 +54,9 @@ int device_flush(struct device *device, const char *measurement);
 /* Takes note of a reading that says nothing new and is not published: for device_latest() alone. */
 void device_note(struct device *device, const char *measurement, const struct reading *reading);
 
+/* From now on they are kept: of each value a copy, for those who ask. */
+void device_keep_latest(struct device *device);
+
 /* The last good values of all that was published or noted, by the monotonic clock. Borrowed. */
 const struct latest *device_latest(const struct device *device);
 

@@ -201,7 +201,7 @@ static uint64_t count_answers(const struct bus *bus, const uint8_t *bytes, size_
  * the other side has hung up (many do after idle seconds), while nothing is lost by it yet. */
 static int clear_the_way(struct bus *bus, unsigned unit)
 {
-    uint8_t bytes[4096];
+    uint8_t bytes[2 * MODBUS_TCP_MAX_ADU_LENGTH]; /* hardly ever is there more than one */
     int n = drain(bus, bytes, sizeof bytes, 0);
 
     if (n < 0)

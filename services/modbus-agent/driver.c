@@ -37,6 +37,21 @@ static int add_group(struct driver *driver, size_t unit, size_t group)
     return 0;
 }
 
+/* That a request may be of: what is learnt of a device can make it any length within the limits. */
+static size_t most_cells(const struct driver *driver)
+{
+    size_t most = TABLE_REGISTERS_MAX;
+
+    for (size_t i = 0; i < driver->schedule.n_groups; i++) {
+        const struct plan *plan = &driver->rounds[i].inquiry.plan;
+
+        for (size_t j = 0; j < plan->n_requests; j++)
+            if (table_is_bits(plan->requests[j].span.table))
+                most = TABLE_BITS_MAX;
+    }
+    return most;
+}
+
 static int fill_schedule(struct driver *driver, const struct holes *known)
 {
     const struct bus_settings *settings = driver->settings;
@@ -56,7 +71,8 @@ static int fill_schedule(struct driver *driver, const struct holes *known)
             return rc;
     }
     schedule_start(schedule, clock_now_ms());
-    return 0;
+    driver->cells = calloc(most_cells(driver), sizeof *driver->cells);
+    return driver->cells ? 0 : -ENOMEM;
 }
 
 int driver_open(struct driver **out, const struct driver_options *options)
@@ -94,6 +110,7 @@ void driver_close(struct driver *driver)
     for (size_t i = 0; driver->holes && i < driver->settings->n_units; i++)
         holes_free(&driver->holes[i]);
     free(driver->holes);
+    free(driver->cells);
     connection_close(&driver->connection);
     free(driver->rounds);
     free(driver->schedule.groups);
@@ -225,7 +242,7 @@ static void read_next(struct driver *driver, const struct schedule_pick *pick)
     struct round *round = &driver->rounds[pick->group];
     const struct plan *plan = &round->inquiry.plan;
     unsigned unit = driver->settings->units[round->unit]->unit;
-    uint16_t cells[TABLE_BITS_MAX];
+    uint16_t *cells = driver->cells;
     bool cut;
     int result;
 

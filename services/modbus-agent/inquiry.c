@@ -36,8 +36,7 @@ int inquiry_open(struct inquiry *out, const struct group_settings *group, struct
     out->limits.holes = holes;
     out->spans = calloc(n + 1, sizeof *out->spans);
     out->results = calloc(n + 1, sizeof *out->results);
-    out->refusals = calloc(2 * n + 1, sizeof *out->refusals);
-    if (!out->spans || !out->results || !out->refusals) {
+    if (!out->spans || !out->results) {
         inquiry_close(out);
         return -ENOMEM;
     }
@@ -78,8 +77,15 @@ static void deliver(const struct inquiry *inquiry, const struct plan_request *re
 /* Takes note of a refusal and cuts the request where it can be cut. */
 static bool refuse(struct inquiry *inquiry, size_t request)
 {
-    struct inquiry_refusal *refusal = &inquiry->refusals[inquiry->n_refusals];
+    struct inquiry_refusal *refusals = inquiry->refusals;
+    struct inquiry_refusal *refusal;
 
+    if (!refusals) /* as many as the points can be cut into: most devices refuse nothing */
+        refusals = calloc(2 * inquiry->group->n_points + 1, sizeof *refusals);
+    if (!refusals)
+        return false;
+    inquiry->refusals = refusals;
+    refusal = &refusals[inquiry->n_refusals];
     *refusal = (struct inquiry_refusal){.whole = inquiry->plan.requests[request].span};
     refusal->hole = refusal->whole;
     if (inquiry->patience > 0)

@@ -26,7 +26,7 @@ struct inquiry {
     struct plan plan;
     struct span *spans;               /* owned; of the group's points */
     int *results;                     /* owned; of the plan's requests in this round */
-    struct inquiry_refusal *refusals; /* owned; of this round */
+    struct inquiry_refusal *refusals; /* owned; of this round; NULL before the first */
     size_t n_refusals;
     unsigned fruitless; /* rounds in a row that cut in vain */
     unsigned patience;  /* rounds to come in which nothing is cut */

@@ -1,6 +1,6 @@
 #include "settings.h"
 
-#include "cost.h"
+#include "settings_groups.h"
 #include "settings_keep.h"
 #include "settings_points.h"
 #include "templates.h"
@@ -11,138 +11,12 @@
 #include <string.h>
 
 #define BUSES_MAX 1000 /* a descriptor each, below FD_SETSIZE, and some for all else */
-#define DIGEST_SEED 14695981039346656037u /* FNV-1a, 64 bits */
 #define DIGEST_PRIME 1099511628211u
-#define GROUP_POINTS_MAX READING_FIELDS_MAX /* one reading carries them all */
 
 /* Room for `n` of `size` bytes; never NULL for want of elements. */
 static void *array_of(size_t n, size_t size)
 {
     return calloc(n + 1, size);
-}
-
-static void refuse_repeats(const char *name, const char *others, size_t stride, size_t n_others,
-                           struct config_node *node)
-{
-    for (size_t i = 0; i < n_others && *name; i++)
-        if (strcmp(name, others + i * stride) == 0)
-            config_problem(node, NULL, "\"%s\" is the name of another one before it", name);
-}
-
-static int plan_group(struct group_settings *out, struct config_node *node)
-{
-    struct span *spans = array_of(out->n_points, sizeof *spans);
-    int rc;
-
-    if (!spans)
-        return -ENOMEM;
-    for (size_t i = 0; i < out->n_points; i++)
-        spans[i] = out->points[i].span;
-    rc = plan_build(&out->plan, spans, out->n_points, &out->limits);
-    free(spans);
-    if (rc == -E2BIG)
-        config_problem(node, NULL, "a point is longer than the %u registers the device takes",
-                       out->limits.max_registers);
-    return rc == -ENOMEM ? rc : 0;
-}
-
-static void configure_band(struct report_band *out, const struct report_band *fallback,
-                           struct config_node *node)
-{
-    out->absolute = config_number(node, "deadband", fallback->absolute);
-    out->percent = config_number(node, "deadband_percent", fallback->percent);
-    if (out->absolute < 0)
-        config_problem(node, "deadband", "must not be negative");
-    if (out->percent < 0)
-        config_problem(node, "deadband_percent", "must not be negative");
-}
-
-/* Reads "publish", "heartbeat"; returns the dead-band of points that have none of their own. */
-static struct report_band configure_report(struct group_settings *out, struct config_node *node)
-{
-    static const char *const words[] = {"always", "on_change", NULL};
-    const struct report_band none = {0, 0};
-    struct report_band band;
-
-    out->on_change = config_choice(node, "publish", words, 0) == 1;
-    out->heartbeat_ms = config_duration(node, "heartbeat", 60000, 1, 7 * 24 * 3600 * 1000);
-    configure_band(&band, &none, node);
-    return band;
-}
-
-static int configure_group(struct group_settings *out, const struct plan_limits *limits,
-                           struct config_node *node)
-{
-    struct config_node *points = config_array(node, "points");
-    size_t n = config_length(points);
-    struct report_band band;
-
-    snprintf(out->measurement, sizeof out->measurement, "%s",
-             config_require_name(node, "measurement"));
-    out->period_ms = config_duration(node, "period", 1000, 1, 24 * 3600 * 1000);
-    band = configure_report(out, node);
-    if (n == 0 || n > GROUP_POINTS_MAX) {
-        config_problem(node, "points", "a group has 1 to %d points", GROUP_POINTS_MAX);
-        return 0;
-    }
-    out->points = array_of(n, sizeof *out->points);
-    if (!out->points)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        struct config_node *point = config_item(points, i);
-
-        if (group_point_configure(&out->points[i], point) != 0)
-            return -ENOMEM;
-        configure_band(&out->points[i].band, &band, point);
-        out->points[i].first_cell = out->n_cells;
-        out->n_cells += out->points[i].span.count;
-        refuse_repeats(out->points[i].point.name, out->points[0].point.name, sizeof *out->points, i,
-                       point);
-        out->n_points++;
-    }
-    out->limits = *limits;
-    return plan_group(out, node);
-}
-
-/* Where the file says nothing, what the wire makes worth while is read along. */
-static void configure_limits(struct plan_limits *out, const struct endpoint *endpoint,
-                             struct config_node *node)
-{
-    *out = (struct plan_limits){
-        .max_gap_registers = cost_worthwhile_gap(endpoint, TABLE_HOLDING),
-        .max_gap_bits = cost_worthwhile_gap(endpoint, TABLE_COIL),
-        .max_registers = (unsigned)config_integer(node, "max_registers", TABLE_REGISTERS_MAX, 1,
-                                                  TABLE_REGISTERS_MAX),
-        .max_bits = (unsigned)config_integer(node, "max_bits", TABLE_BITS_MAX, 1, TABLE_BITS_MAX),
-    };
-    if (!config_has(node, "max_gap"))
-        return;
-    out->max_gap_registers = (unsigned)config_integer(node, "max_gap", 0, 0, TABLE_BITS_MAX);
-    out->max_gap_bits = out->max_gap_registers;
-}
-
-static int configure_groups(struct unit_settings *out, const struct endpoint *endpoint,
-                            struct config_node *node)
-{
-    struct config_node *groups = config_array(node, "groups");
-    struct plan_limits limits;
-
-    configure_limits(&limits, endpoint, node);
-
-    out->groups = array_of(config_length(groups), sizeof *out->groups);
-    if (!out->groups)
-        return -ENOMEM;
-    for (size_t i = 0; i < config_length(groups); i++) {
-        struct config_node *group = config_item(groups, i);
-        int rc = configure_group(&out->groups[i], &limits, group);
-
-        out->n_groups++;
-        if (rc != 0)
-            return rc;
-        refuse_repeats(out->groups[i].measurement, out->groups[0].measurement, sizeof *out->groups,
-                       i, group);
-    }
-    return 0;
 }
 
 static int configure_actuators(struct unit_settings *out, struct config_node *node)
@@ -158,10 +32,32 @@ static int configure_actuators(struct unit_settings *out, struct config_node *no
         struct config_node *actuator = config_item(actuators, i);
 
         output_configure(&out->outputs[i], &out->actuators[i], actuator);
-        refuse_repeats(out->actuators[i].name, out->actuators[0].name, sizeof *out->actuators, i,
-                       actuator);
+        settings_refuse_repeats(out->actuators[i].name, out->actuators[0].name,
+                                sizeof *out->actuators, i, actuator);
         out->n_actuators++;
     }
+    return 0;
+}
+
+/* A template that was read for a device before is not read again. */
+static int take_groups(struct unit_settings *out, const struct endpoint *endpoint,
+                       struct templates *templates, struct config_node *contents)
+{
+    struct groups_shared *known =
+        templates_recall(templates, contents, groups_digest(endpoint, contents));
+    int rc;
+
+    if (known) {
+        out->shared = groups_share(known);
+    } else {
+        rc = groups_configure(&out->shared, endpoint, contents);
+        if (rc == 0)
+            rc = templates_remember(templates, contents, out->shared);
+        if (rc != 0)
+            return rc;
+    }
+    out->groups = out->shared->items;
+    out->n_groups = out->shared->n;
     return 0;
 }
 
@@ -173,16 +69,16 @@ static int configure_contents(struct unit_settings *out, const struct endpoint *
     int rc = templates_resolve(templates, node, &contents);
 
     if (rc == 0)
-        rc = configure_groups(out, endpoint, contents);
+        rc = take_groups(out, endpoint, templates, contents);
     if (rc == 0)
         rc = configure_actuators(out, contents);
     if (config_has(contents, "watchdog"))
         feed_configure(&out->feed, config_object(contents, "watchdog"));
     if (rc == 0)
         rc = settings_check_conditions(out, contents);
-    if (rc == 0)
+    if (rc == 0 && out->shared->users == 1)
         templates_check(templates, node, contents);
-    out->digest = config_digest(config_digest(DIGEST_SEED, node), contents);
+    out->digest = config_digest(config_digest(CONFIG_DIGEST_SEED, node), contents);
     if (rc == 0)
         rc = unit_settings_own(out);
     templates_drop(templates);
@@ -281,7 +177,7 @@ static int configure_bus(struct bus_settings *out, struct templates *templates,
             return rc;
         share_breaker(out, i, device);
     }
-    out->digest = config_digest(DIGEST_SEED, node);
+    out->digest = config_digest(CONFIG_DIGEST_SEED, node);
     for (size_t i = 0; i < n; i++) /* their templates */
         out->digest = (out->digest ^ out->units[i]->digest) * DIGEST_PRIME;
     return bus_settings_own(out);
@@ -358,8 +254,10 @@ int settings_read(struct settings **out, struct config_node *root)
     }
     if (rc != 0) {
         settings_free(settings);
+        templates_close(&templates);
         return rc;
     }
+    templates_close(&templates);
     *out = settings;
     return 0;
 }

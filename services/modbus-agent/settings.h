@@ -13,6 +13,7 @@
 #include "point.h"
 #include "report.h"
 #include "table.h"
+#include "texts.h"
 #include "tls.h"
 #include "topic.h"
 
@@ -52,13 +53,6 @@ struct output {
     double offset;
 };
 
-/* Texts that settings point to. */
-struct texts {
-    char **items; /* owned, and each of them */
-    size_t n;
-    bool failed;
-};
-
 /* A device: one unit on a bus, or a part of one. */
 struct unit_settings {
     uint64_t digest; /* of what the configuration says of it, its template included */
@@ -69,7 +63,8 @@ struct unit_settings {
     char device[TOPIC_NAME_SIZE];
     unsigned breaker_failures;
     int64_t breaker_open_ms;
-    struct group_settings *groups; /* owned */
+    struct groups_shared *shared;  /* settings_groups.h: has the groups */
+    struct group_settings *groups; /* borrowed from it */
     size_t n_groups;
     struct actuator_settings *actuators; /* owned */
     struct output *outputs;              /* owned; one for each actuator */

@@ -1,80 +1,35 @@
 #include "settings_keep.h"
 
+#include "settings_groups.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Replaces a text by a copy that the texts own; the same text is copied once. */
-static void own(struct texts *texts, const char **text)
-{
-    char **items;
-    char *copy;
-
-    if (!*text || texts->failed)
-        return;
-    for (size_t i = 0; i < texts->n; i++)
-        if (strcmp(texts->items[i], *text) == 0) {
-            *text = texts->items[i];
-            return;
-        }
-    copy = strdup(*text);
-    items = realloc(texts->items, (texts->n + 1) * sizeof *items);
-    if (items)
-        texts->items = items;
-    if (!items || !copy) {
-        texts->failed = true;
-        free(copy);
-        *text = NULL;
-        return;
-    }
-    items[texts->n++] = copy;
-    *text = copy;
-}
-
-static void texts_free(struct texts *texts)
-{
-    for (size_t i = 0; i < texts->n; i++)
-        free(texts->items[i]);
-    free(texts->items);
-}
-
 static void own_value(struct texts *texts, struct value *value)
 {
     if (value->type == VALUE_TEXT)
-        own(texts, &value->text);
+        texts_own(texts, &value->text);
 }
 
 static void own_failsafe(struct texts *texts, struct failsafe_settings *settings)
 {
     for (size_t i = 0; i < settings->n_inputs; i++)
-        own(texts, &settings->inputs[i]);
+        texts_own(texts, &settings->inputs[i]);
 }
 
 static void own_actuator(struct texts *texts, struct actuator_settings *settings)
 {
-    own(texts, &settings->unit);
+    texts_own(texts, &settings->unit);
     own_value(texts, &settings->safe);
     for (size_t i = 0; i < settings->guard.n_allowed; i++)
         own_value(texts, &settings->guard.allowed[i]);
-    own(texts, &settings->guard.interlock);
+    texts_own(texts, &settings->guard.interlock);
     own_failsafe(texts, &settings->fail_safe);
-}
-
-static void own_group(struct texts *texts, struct group_settings *group)
-{
-    for (size_t i = 0; i < group->n_points; i++) {
-        struct group_point *point = &group->points[i];
-
-        own(texts, &point->point.unit);
-        for (size_t j = 0; j < point->labels.n; j++)
-            own(texts, &point->labels.items[j].text);
-    }
 }
 
 int unit_settings_own(struct unit_settings *unit)
 {
-    for (size_t i = 0; i < unit->n_groups; i++)
-        own_group(&unit->texts, &unit->groups[i]);
     for (size_t i = 0; i < unit->n_actuators; i++)
         own_actuator(&unit->texts, &unit->actuators[i]);
     own_failsafe(&unit->texts, &unit->feed.watchdog.missing);
@@ -83,11 +38,11 @@ int unit_settings_own(struct unit_settings *unit)
 
 int bus_settings_own(struct bus_settings *bus)
 {
-    own(&bus->texts, &bus->url);
-    own(&bus->texts, &bus->tls.ca_file);
-    own(&bus->texts, &bus->tls.cert_file);
-    own(&bus->texts, &bus->tls.key_file);
-    own(&bus->texts, &bus->tls.server_name);
+    texts_own(&bus->texts, &bus->url);
+    texts_own(&bus->texts, &bus->tls.ca_file);
+    texts_own(&bus->texts, &bus->tls.cert_file);
+    texts_own(&bus->texts, &bus->tls.key_file);
+    texts_own(&bus->texts, &bus->tls.server_name);
     return bus->texts.failed ? -ENOMEM : 0;
 }
 
@@ -95,13 +50,7 @@ void unit_settings_free(struct unit_settings *unit)
 {
     if (!unit)
         return;
-    for (size_t i = 0; i < unit->n_groups; i++) {
-        for (size_t j = 0; j < unit->groups[i].n_points; j++)
-            labels_free(&unit->groups[i].points[j].labels);
-        plan_free(&unit->groups[i].plan);
-        free(unit->groups[i].points);
-    }
-    free(unit->groups);
+    groups_release(unit->shared);
     free(unit->actuators);
     free(unit->outputs);
     texts_free(&unit->texts);

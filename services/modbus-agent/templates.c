@@ -34,6 +34,11 @@ int templates_resolve(struct templates *templates, struct config_node *device,
     return 0;
 }
 
+static bool is_of_file(const struct templates *templates, const struct config_node *resolved)
+{
+    return templates->config && config_root(templates->config) == resolved;
+}
+
 void templates_check(struct templates *templates, struct config_node *device,
                      const struct config_node *resolved)
 {
@@ -42,7 +47,7 @@ void templates_check(struct templates *templates, struct config_node *device,
     size_t size = 0;
     FILE *out;
 
-    if (!config || config_root(config) != resolved || config_check(config))
+    if (!is_of_file(templates, resolved) || config_check(config))
         return;
     out = open_memstream(&report, &size);
     if (!out)
@@ -59,4 +64,35 @@ void templates_drop(struct templates *templates)
 {
     config_close(templates->config);
     templates->config = NULL;
+}
+
+struct groups_shared *templates_recall(const struct templates *templates,
+                                       const struct config_node *resolved, uint64_t digest)
+{
+    for (size_t i = 0; is_of_file(templates, resolved) && i < templates->n_known; i++)
+        if (templates->known[i]->digest == digest)
+            return templates->known[i];
+    return NULL;
+}
+
+int templates_remember(struct templates *templates, const struct config_node *resolved,
+                       struct groups_shared *groups)
+{
+    struct groups_shared **known;
+
+    if (!is_of_file(templates, resolved))
+        return 0;
+    known = realloc(templates->known, (templates->n_known + 1) * sizeof(*known));
+    if (!known)
+        return -ENOMEM;
+    templates->known = known;
+    known[templates->n_known++] = groups;
+    return 0;
+}
+
+void templates_close(struct templates *templates)
+{
+    templates_drop(templates);
+    free(templates->known);
+    *templates = (struct templates){0};
 }
