@@ -226,6 +226,11 @@ void engine_remember(const struct engine *engine, engine_memory_fn *on_memory, v
     }
 }
 
+struct picture *engine_picture(struct engine *engine)
+{
+    return engine->picture;
+}
+
 int64_t engine_next_ms(const struct engine *engine)
 {
     const struct agenda_item *due = agenda_first(&engine->agenda);

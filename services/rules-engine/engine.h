@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct engine;
+struct picture;
 
 struct engine_place {
     const char *location, *device;
@@ -75,6 +76,9 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
 /* All that engine_restore() would want to be told, in the order it came up. */
 typedef void engine_memory_fn(void *self, const struct engine_memory *memory);
 void engine_remember(const struct engine *engine, engine_memory_fn *on_memory, void *self);
+
+/* What it knows of all devices; borrowed. For window_memory.h. */
+struct picture *engine_picture(struct engine *engine);
 
 /* When engine_tick() has something to do; RULE_NEVER where nothing. */
 int64_t engine_next_ms(const struct engine *engine);

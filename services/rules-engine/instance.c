@@ -16,6 +16,7 @@ static int bind(struct instance *instance, size_t i, struct series *series)
         window = series_window(series, (size_t)field, reference->window, reference->window_ms);
         if (!window)
             return -ENOMEM;
+        window->wanted = true;
     }
     instance->bindings[i] = (struct instance_binding){
         .series = series,

@@ -7,6 +7,7 @@
 #include "live_health.h"
 #include "log.h"
 #include "memory.h"
+#include "window_memory.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WINDOWS_EVERY_MS 60000
 #define TIMER_MAX_MS 1000 /* the wall clock may be set meanwhile: look again */
 
 struct live {
@@ -23,6 +25,8 @@ struct live {
     struct announcer announcer;
     struct memory *memory; /* NULL where there is no state directory */
     struct loop_timer *timer;
+    struct loop_timer *windows_timer;
+    const char *state_dir; /* borrowed; empty where there is none */
     struct live_health *health;
     struct log_limit bad_payload;
     struct log_limit failed_result;
@@ -186,14 +190,36 @@ static int subscribe_all(struct live *live, const struct settings *settings)
     return error;
 }
 
-static int open_memory(struct live *live, const char *directory)
+static void write_windows(struct live *live)
 {
-    if (directory[0] == '\0') {
+    if (live->state_dir[0] == '\0')
+        return;
+    int error = window_memory_write(live->state_dir, engine_picture(live->engine));
+    if (error == 0)
+        return;
+    live_health_raise(live->health, LIVE_MEMORY_LOST);
+    if (log_allowed(&live->lost_memory, loop_now(live->loop)))
+        log_error("windows_not_written", "reason=\"%s\" suppressed=%" PRIu64, strerror(-error),
+                  live->lost_memory.suppressed);
+}
+
+static void on_windows_time(void *self)
+{
+    struct live *live = self;
+    write_windows(live);
+    loop_timer_set(live->windows_timer, loop_now(live->loop) + WINDOWS_EVERY_MS);
+}
+
+static int open_memory(struct live *live)
+{
+    if (live->state_dir[0] == '\0') {
         log_warning("no_state_dir", "what_to_do=\"set service.state_dir: without it a restart "
                                     "forgets which rules without an alert were active\"");
         return 0;
     }
-    return memory_open(&live->memory, directory, live->engine, clock_time_ms());
+    int error = window_memory_read(live->state_dir, engine_picture(live->engine));
+    return error ? error
+                 : memory_open(&live->memory, live->state_dir, live->engine, clock_time_ms());
 }
 
 static int open_parts(struct live *live, struct service *service, const struct settings *settings)
@@ -206,9 +232,11 @@ static int open_parts(struct live *live, struct service *service, const struct s
     };
     int error = engine_open(&live->engine, settings, &handlers, &live->announcer);
     if (!error)
-        error = open_memory(live, service_state_dir(service));
+        error = open_memory(live);
     if (!error)
         error = loop_timer_open(&live->timer, live->loop, on_time, live);
+    if (!error)
+        error = loop_timer_open(&live->windows_timer, live->loop, on_windows_time, live);
     if (!error)
         error = live_health_open(&live->health, service_health(service), live->engine,
                                  &live->announcer);
@@ -222,6 +250,7 @@ int live_start(void **self, struct service *service, const void *settings)
         return -ENOMEM;
     live->mqtt = service_mqtt(service);
     live->loop = service_loop(service);
+    live->state_dir = service_state_dir(service);
     live->bad_payload = live->failed_result = live->lost_memory =
         (struct log_limit){.every_ms = 1000};
     /* Unlike the connection's session, the time of the start names each run apart. */
@@ -239,6 +268,7 @@ int live_start(void **self, struct service *service, const void *settings)
         return error;
     }
     set_timer(live);
+    loop_timer_set(live->windows_timer, loop_now(live->loop) + WINDOWS_EVERY_MS);
     *self = live;
     return 0;
 }
@@ -246,7 +276,10 @@ int live_start(void **self, struct service *service, const void *settings)
 void live_close(void *self)
 {
     struct live *live = self;
+    if (live->health)
+        write_windows(live); /* all was opened */
     loop_timer_close(live->timer);
+    loop_timer_close(live->windows_timer);
     live_health_close(live->health);
     memory_close(live->memory);
     engine_close(live->engine);

@@ -153,6 +153,15 @@ struct series *picture_series(struct picture *picture, const char *location, con
     return series;
 }
 
+void picture_walk(const struct picture *picture, picture_series_fn *on_series, void *self)
+{
+    for (size_t i = 0; i < picture->n_buckets; i++)
+        for (const struct picture_device *device = picture->buckets[i]; device;
+             device = device->next)
+            for (const struct series *series = device->series; series; series = series->next)
+                on_series(self, series);
+}
+
 static int add_field(struct series *series, const char *name)
 {
     if (series->n_fields == READING_FIELDS_MAX)

@@ -65,6 +65,10 @@ struct picture_device *picture_device(struct picture *picture, const char *locat
 struct series *picture_series(struct picture *picture, const char *location, const char *device,
                               const char *measurement);
 
+/* Every series, in no order that means anything. */
+typedef void picture_series_fn(void *self, const struct series *series);
+void picture_walk(const struct picture *picture, picture_series_fn *on_series, void *self);
+
 /* Index of a field in series->fields, found or made; -ENOMEM, -E2BIG past READING_FIELDS_MAX. */
 int series_field(struct series *series, const char *name);
 

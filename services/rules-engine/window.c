@@ -4,15 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct window_pane {
-    int64_t index;
-    uint32_t n;
-    double sum;
-    double squares; /* of the distances from the mean */
-    double min, max;
-    double last;
-};
-
 void window_init(struct window *window, enum expression_window kind, int64_t length_ms)
 {
     *window = (struct window){
@@ -111,6 +102,9 @@ static void average(struct window *window, double value, int64_t gap_ms)
 
 int window_add(struct window *window, double value, int64_t ts_ms, int64_t now_ms)
 {
+    if (window->restored && ts_ms <= window->last_ms)
+        return 0;
+    window->restored = false;
     int64_t gap_ms = ts_ms - window->last_ms;
     if (window->last_ms == 0 || gap_ms > window->length_ms) {
         window->since_ms = ts_ms;

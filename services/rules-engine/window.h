@@ -10,12 +10,24 @@
 #ifndef WINDOW_H
 #define WINDOW_H
 
+#include "buffer.h"
 #include "expression.h"
 #include "value.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WINDOW_PANES 64
+#define WINDOW_SUMMARIES 8 /* panes that are kept of a window over a restart */
+
+struct window_pane {
+    int64_t index;
+    uint32_t n;
+    double sum;
+    double squares; /* of the distances from the mean */
+    double min, max;
+    double last;
+};
 
 struct window {
     enum expression_window kind;
@@ -28,6 +40,8 @@ struct window {
     uint8_t capacity;           /* a power of two */
     uint8_t first, n;           /* of the ring */
     struct window_pane *before; /* owned: the newest pane without the newest value */
+    bool wanted;                /* somebody reads it */
+    bool restored;              /* and has had no new value since */
 };
 
 void window_init(struct window *window, enum expression_window kind, int64_t length_ms);
@@ -48,5 +62,13 @@ int window_add(struct window *window, double value, int64_t ts_ms, int64_t now_m
  *   ewma      each value weighs 1 - e^(-gap / length) */
 struct value window_value(const struct window *window, enum expression_aspect aspect,
                           int64_t now_ms);
+
+/* What is kept over a restart, as numbers in a line: of the panes, sums of WINDOW_SUMMARIES at
+ * most, each of which leaves with the oldest of its panes. */
+void window_write(const struct window *window, struct buffer *out);
+
+/* Takes that into a window that has had no value. Values that were read before what it knows are
+ * then passed over: the broker says its last one again. Returns 0, -EBADMSG or -ENOMEM. */
+int window_read(struct window *window, const char *line);
 
 #endif

@@ -302,6 +302,28 @@ def test_a_reload_keeps_what_was_active(listener, engine):
     assert states(listener, since=mark) == [("resolved", 1)]
 
 
+def test_windows_survive_a_reload_and_a_kill(listener, engine):
+    """The reload writes them; a mean over ten minutes is known at once to who comes after."""
+    rules = [{"name": "warm", "select": {"measurement": "sensors"}, "when": "mean(temperature, 10m) > 28",
+              "then": [{"command": {"actuator": "fan", "value": True}}]}]  # fmt: skip
+    service = engine(rules=rules)
+    begin_ms = int(time.time() * 1000) - 605_000
+    for i in range(605):
+        listener.publish(TELEMETRY, {"ts": begin_ms + 1000 * i, "seq": i, "values": {"temperature": 27}})
+    settled(listener)
+    service.signal(signal.SIGHUP)
+    stand.wait_until(lambda: "reloaded" in service.log(), what="the reload")
+    service.kill()
+    engine(rules=rules)
+    device = Device(listener)
+    device.says(temperature=27)
+    settled(listener)
+    assert values(listener) == []
+    for _ in range(50):  # (600 × 27 + 50 × 60) / 650 = 29.5
+        device.says(temperature=60)
+    listener.wait(COMMAND, lambda m: m.json["value"] is True)
+
+
 @pytest.mark.parametrize("capture", ["greenhouse", "plant", "efficiency"])
 def test_the_demos_rules_replay_as_they_are_shipped(capture):
     """A tool needs neither a broker nor its password, which only the container has."""
