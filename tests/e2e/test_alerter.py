@@ -455,3 +455,42 @@ def test_reload_changes_the_routes_and_repeats_nothing(listener, start, config, 
     settle(listener, "end")
     assert len(receiver.requests) == 1
     assert not listener.find("iot/_notification/+", lambda m: m.json["state"] == "firing", since=mark)
+
+
+SCENARIOS = stand.ROOT / "tests/alerter/scenarios"
+
+
+def run_tool(run_program, *arguments):
+    program = run_program("alerter", *arguments)
+    return program.process.wait(stand.PATIENCE_S), program.log()
+
+
+def test_replay_compares_with_what_is_expected(run_program, tmp_path):
+    scenario = ["--config", SCENARIOS / "fifty_devices.json", "--replay", SCENARIOS / "fifty_devices.jsonl"]
+    code, out = run_tool(run_program, *scenario)
+    assert code == 0 and out == (SCENARIOS / "fifty_devices.expected").read_text()
+    code, out = run_tool(run_program, *scenario, "--expect", SCENARIOS / "fifty_devices.expected")
+    assert (code, out) == (0, "")
+    (tmp_path / "other").write_text((SCENARIOS / "fifty_devices.expected").read_text().replace("offline", "on fire"))
+    code, out = run_tool(run_program, *scenario, "--expect", tmp_path / "other")
+    assert code == 1
+    assert [line[0] for line in out.splitlines() if "gateway_1 does not answer" in line] == ["-", "+"]
+    code, out = run_tool(run_program, *scenario[:3], tmp_path / "none")
+    assert code == 74 and "none" in out
+
+
+def test_route_says_where_and_why(run_program, tmp_path):
+    path = tmp_path / "alert.jsonl"
+    line = {"t": 1763805600000, "topic": "iot/hall/pump_1/alert/night_run", "payload": alert("firing", since=1)}
+    path.write_text(json.dumps({**line, "payload": {**line["payload"], "rule": "night_run"}}) + "\n")
+    code, out = run_tool(run_program, "--config", SCENARIOS / "routing.json", "--route", path)
+    lines = [text.strip() for text in out.splitlines()]
+    assert code == 0
+    assert "{ }{ severity=critical }: takes it and lets the next ones look too, to" in lines
+    assert "{ }{ device=pump_*|valve_* }{ rule=night_* }: takes it, to" in lines
+    assert "pumps_night" in lines and "all" not in lines
+    code, out = run_tool(run_program, "--config", SCENARIOS / "silences.json", "--route", SCENARIOS / "silences.jsonl")
+    assert code == 0 and "held now" not in out.replace("not held now", "")
+    path.write_text("")
+    code, out = run_tool(run_program, "--config", SCENARIOS / "routing.json", "--route", path)
+    assert code == 74 and "there is no alert in it" in out
