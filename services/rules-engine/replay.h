@@ -18,10 +18,6 @@
 int replay_run(const struct settings *settings, FILE *capture, const char *name, FILE *errors,
                struct buffer *out);
 
-/* Prints the lines in which two texts differ, with '-' the expected and '+' the actual ones, each
- * change with two lines of context. Returns whether they differ. */
-bool replay_differs(const char *expected, const char *actual, FILE *out);
-
 /* service_program's tool. */
 struct service_arguments;
 int replay_tool(const void *settings, const struct service_arguments *arguments);

@@ -1,3 +1,4 @@
+#include "line_diff.h"
 #include "replay.h"
 #include "service.h"
 
@@ -5,64 +6,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CONTEXT_LINES 2
-
-static size_t line_length(const char *text)
-{
-    size_t length = strcspn(text, "\n");
-    return text[length] == '\n' ? length + 1 : length;
-}
-
-static bool same_line(const char *a, const char *b)
-{
-    size_t length = line_length(a);
-    return length == line_length(b) && memcmp(a, b, length) == 0;
-}
-
-static void print_lines(FILE *out, char mark, const char *text, const char *end)
-{
-    while (text < end) {
-        size_t length = strcspn(text, "\n");
-        fprintf(out, "%c%.*s\n", mark, (int)length, text);
-        text += line_length(text);
-    }
-}
-
-/* Start of the line before the one that begins at `at`. */
-static const char *line_before(const char *text, const char *at)
-{
-    if (at > text)
-        at--;
-    while (at > text && at[-1] != '\n')
-        at--;
-    return at;
-}
-
-/* What begins and ends alike is left out; between, all of the one and all of the other. */
-bool replay_differs(const char *expected, const char *actual, FILE *out)
-{
-    if (strcmp(expected, actual) == 0)
-        return false;
-    const char *e = expected, *a = actual;
-    while (*e && *a && same_line(e, a)) {
-        e += line_length(e);
-        a += line_length(a);
-    }
-    const char *e_end = e + strlen(e), *a_end = a + strlen(a);
-    while (e_end > e && a_end > a &&
-           same_line(line_before(expected, e_end), line_before(actual, a_end))) {
-        e_end = line_before(expected, e_end);
-        a_end = line_before(actual, a_end);
-    }
-    const char *context = e;
-    for (int i = 0; i < CONTEXT_LINES; i++)
-        context = line_before(expected, context);
-    print_lines(out, ' ', context, e);
-    print_lines(out, '-', e, e_end);
-    print_lines(out, '+', a, a_end);
-    return true;
-}
 
 /* 0, or the exit code, told on standard error. */
 static int read_file(const char *path, struct buffer *out)
@@ -84,7 +27,7 @@ static int compare(const char *path, const char *decisions)
 {
     struct buffer expected = {0};
     int code = read_file(path, &expected);
-    if (code == SERVICE_OK && replay_differs(buffer_string(&expected), decisions, stdout))
+    if (code == SERVICE_OK && line_diff(buffer_string(&expected), decisions, stdout))
         code = 1;
     buffer_free(&expected);
     return code;
