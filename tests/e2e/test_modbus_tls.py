@@ -5,6 +5,7 @@ import ipaddress
 import json
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -246,7 +247,8 @@ def test_late_answers_and_silence_are_as_without_tls(listener, start, serve, cer
     asked = iter(range(10000))
 
     def answer(_unit, pdu):
-        return registers(pdu[0], [next(asked)]), next(lateness)
+        time.sleep(next(lateness))  # in the thread that reads: a connection of TLS is one thread's alone
+        return registers(pdu[0], [next(asked)])
 
     server = serve(answer)
     start("modbus-agent", config(server.url, certificates))
