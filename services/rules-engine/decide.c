@@ -1,4 +1,4 @@
-#include "decide.h"
+#include "absence.h"
 
 #define CLOCK_STEP_MS 1000 /* how often a rule that reads the clock is asked again */
 
@@ -55,7 +55,7 @@ static void give_alert(struct engine *engine, const struct instance *instance,
     struct engine_place place = place_of(instance);
     struct template_names names = {place.location, place.device, rule->scope.name,
                                    alert_severity_name(rule->severity)};
-    int reference = expression_first_reference(rule->when);
+    int reference = rule->when ? expression_first_reference(rule->when) : -1;
     buffer_clear(&engine->message);
     template_render(rule->message, &names, instance_read, &view, &engine->message);
     struct alert alert = {
@@ -70,6 +70,8 @@ static void give_alert(struct engine *engine, const struct instance *instance,
     };
     if (reference >= 0)
         alert.value = instance_read(&view, EXPRESSION_CURRENT, (size_t)reference);
+    else if (rule->absent_ms > 0)
+        alert.value = absence_seconds(engine, instance);
     engine->stats.alerts++;
     engine->handlers->on_alert(engine->self, &place, &alert);
 }
@@ -105,6 +107,10 @@ void decide_schedule(struct engine *engine, struct instance *instance)
     int64_t at_ms = rule_deadline_ms(&instance->state, &rule->timing);
     if (instance->live && rule->reads_clock && engine->time_ms + CLOCK_STEP_MS < at_ms)
         at_ms = engine->time_ms + CLOCK_STEP_MS;
+    if (rule->absent_ms > 0 && !rule_is_active(&instance->state)) {
+        int64_t silent_ms = absence_due_ms(engine, instance);
+        at_ms = silent_ms < at_ms ? silent_ms : at_ms;
+    }
     instance->due_ms = at_ms;
     if (at_ms == RULE_NEVER)
         agenda_remove(&engine->agenda, &instance->due);
@@ -116,7 +122,9 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
 {
     engine->stats.steps++;
     struct rule_condition condition = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
-    if (instance->live)
+    if (instance->rule->absent_ms > 0)
+        condition = absence_condition(engine, instance);
+    else if (instance->live)
         condition = instance_condition(instance, engine->time_ms);
     enum rule_edge edge =
         rule_step(&instance->state, &instance->rule->timing, &condition, engine->time_ms);

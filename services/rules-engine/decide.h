@@ -19,6 +19,7 @@ struct engine {
     struct buffer message;
     struct engine_stats stats;
     int64_t time_ms;
+    int64_t listening_ms; /* since when messages can come; 0 while they cannot */
 };
 
 /* What led to a decision; no reading where it was time. */

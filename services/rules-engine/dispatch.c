@@ -1,5 +1,6 @@
 #include "dispatch.h"
 #include "jsonr.h"
+#include "meta_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,6 +58,15 @@ static int deliver_status(struct delivery *delivery, char *error, size_t error_s
     return status;
 }
 
+static int expect_point(void *self, const char *measurement, const char *name)
+{
+    struct delivery *delivery = self;
+    (void)name;
+    if (!topic_name_valid(measurement))
+        return 0; /* nothing can come of it */
+    return engine_announced(delivery->engine, &delivery->place, measurement, delivery->time_ms);
+}
+
 int dispatch(struct engine *engine, const struct dispatch_message *message, int64_t time_ms,
              char error[DISPATCH_ERROR_SIZE])
 {
@@ -80,6 +90,9 @@ int dispatch(struct engine *engine, const struct dispatch_message *message, int6
                                  : 0;
     case TOPIC_STATUS:
         return deliver_status(&delivery, error, DISPATCH_ERROR_SIZE);
+    case TOPIC_META:
+        return meta_read(&(struct meta_reader){.on_point = expect_point, .self = &delivery},
+                         message->payload, message->size, error, DISPATCH_ERROR_SIZE);
     default:
         return 0;
     }

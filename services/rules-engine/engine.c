@@ -1,4 +1,4 @@
-#include "decide.h"
+#include "absence.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,6 +65,8 @@ static int meet(struct engine *engine, struct series *series, const struct selec
     instance->due.order = engine->stats.instances++;
     *engine->last = instance; /* kept even half-bound: the picture knows it */
     engine->last = &instance->next;
+    if (instance->rule && instance->rule->absent_ms > 0)
+        decide_schedule(engine, instance);
     return error;
 }
 
@@ -107,8 +109,11 @@ static void step_watchers(struct engine *engine, const struct series *series,
         if (instance->derived)
             continue;
         instance->live = !cause->retained;
-        if (cause->retained)
+        if (cause->retained) {
+            if (instance->rule->absent_ms > 0)
+                decide_schedule(engine, instance);
             continue;
+        }
         instance->heard = true;
         decide_rule(engine, instance, cause);
     }
@@ -167,6 +172,41 @@ int engine_status(struct engine *engine, const struct engine_place *place, bool 
             if (series->watchers[i]->rule)
                 decide_rule(engine, series->watchers[i], &none);
     return 0;
+}
+
+int engine_announced(struct engine *engine, const struct engine_place *place,
+                     const char *measurement, int64_t time_ms)
+{
+    if (!absence_is_awaited(engine->settings, place, measurement))
+        return 0;
+    struct series *series =
+        picture_series(engine->picture, place->location, place->device, measurement);
+    engine->time_ms = time_ms;
+    return series ? match(engine, series) : -ENOMEM;
+}
+
+/* Those that a rule names without a pattern are there before they say a word. */
+static void await_named(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->settings->n_rules; i++) {
+        const struct scope *scope = &engine->settings->rules[i].scope;
+        struct engine_place place = {scope->location, scope->device};
+        if (strchr(scope->location, '*') || strchr(scope->device, '*'))
+            continue;
+        if (engine_announced(engine, &place, scope->measurement, engine->time_ms) < 0)
+            engine->stats.no_memory++;
+    }
+}
+
+void engine_listen(struct engine *engine, bool listening, int64_t time_ms)
+{
+    engine->time_ms = time_ms;
+    engine->listening_ms = listening ? time_ms : 0;
+    if (listening)
+        await_named(engine);
+    for (struct instance *instance = engine->first; instance; instance = instance->next)
+        if (instance->rule && instance->rule->absent_ms > 0)
+            decide_schedule(engine, instance);
 }
 
 static const struct rule *find_rule(const struct engine *engine, const struct engine_memory *memory)

@@ -67,6 +67,15 @@ int engine_reading(struct engine *engine, const struct engine_place *place, cons
 int engine_status(struct engine *engine, const struct engine_place *place, bool offline,
                   int64_t since_ms, int64_t time_ms);
 
+/* Whether messages can come at all, as of now; before the first call they cannot. Only what could
+ * have been heard counts as silence. */
+void engine_listen(struct engine *engine, bool listening, int64_t time_ms);
+
+/* A device is said to have this measurement, whether or not it was ever read: a rule that fires on
+ * silence waits for it from now on. 0, -ENOMEM or -E2BIG. */
+int engine_announced(struct engine *engine, const struct engine_place *place,
+                     const char *measurement, int64_t time_ms);
+
 /* Gives back what was true before the restart, without deciding anything; the later of several
  * memories holds, and none does after a live reading. An alert that the memories say was never
  * announced, since a crash came in between, is told at the first live reading. Returns 0; -ENOENT

@@ -180,6 +180,8 @@ static int subscribe_all(struct live *live, const struct settings *settings)
     int error = subscribe(live, TOPIC_ALERT, "+", 0, on_input);
     if (!error)
         error = subscribe(live, TOPIC_STATUS, NULL, 0, on_input);
+    if (!error && settings_await(settings))
+        error = subscribe(live, TOPIC_META, NULL, 0, on_input);
     if (!error)
         error = subscribe(live, TOPIC_RESULT, "+", 0, on_result);
     for (size_t i = 0; i < settings->n_derived && !error; i++)
@@ -271,6 +273,13 @@ int live_start(void **self, struct service *service, const void *settings)
     loop_timer_set(live->windows_timer, loop_now(live->loop) + WINDOWS_EVERY_MS);
     *self = live;
     return 0;
+}
+
+void live_on_link(void *self, bool up)
+{
+    struct live *live = self;
+    engine_listen(live->engine, up, clock_time_ms());
+    set_timer(live);
 }
 
 void live_close(void *self)

@@ -5,6 +5,7 @@
 #include "service.h"
 
 int live_start(void **self, struct service *service, const void *settings);
+void live_on_link(void *self, bool up);
 void live_close(void *self);
 
 #endif

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         .configure = settings_configure,
         .discard = settings_discard,
         .start = live_start,
+        .on_link = live_on_link,
         .close = live_close,
         .tool = replay_tool,
         .tool_needs_config = true,

@@ -44,6 +44,8 @@ static void print_decision(void *self, const struct announcement *announcement)
 /* Everything that time alone decides up to `time_ms`, each at its own moment. */
 static void advance(struct replay *replay, int64_t time_ms)
 {
+    if (replay->time_ms == 0)
+        engine_listen(replay->engine, true, time_ms);
     for (int64_t at_ms; (at_ms = engine_next_ms(replay->engine)) <= time_ms;) {
         if (at_ms > replay->time_ms)
             replay->time_ms = at_ms;

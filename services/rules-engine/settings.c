@@ -31,6 +31,14 @@ bool settings_match(const char *pattern, const char *name)
     return *pattern == '\0';
 }
 
+bool settings_await(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->n_rules; i++)
+        if (settings->rules[i].absent_ms > 0)
+            return true;
+    return false;
+}
+
 /* Compiles the expression at `key`; NULL and a problem where it is wrong. */
 static int read_expression(struct expression **out, struct config_node *node, const char *key,
                            enum expression_type type, struct expression_references *references)
@@ -111,7 +119,8 @@ static int read_actions(struct actions *out, struct config_node *node, const cha
 static int read_message(struct rule *out, struct config_node *node)
 {
     struct expression_error where;
-    const char *text = config_string(node, "message", "{rule}");
+    const char *text =
+        config_string(node, "message", out->absent_ms > 0 ? "{device}: no value came" : "{rule}");
     int error = template_compile(&out->message, text, &out->scope.references, &where);
     if (error != -EINVAL)
         return error;
@@ -129,14 +138,32 @@ static void read_timing(struct rule *out, struct config_node *node)
     out->severity = (enum alert_severity)config_choice(node, "severity", severities, ALERT_WARNING);
 }
 
+/* `when` with `until`, or `absent`. */
+static int read_condition(struct rule *out, struct config_node *node)
+{
+    struct expression_references *references = &out->scope.references;
+    if (!config_has(node, "absent")) {
+        int error = read_expression(&out->when, node, "when", EXPRESSION_BOOL, references);
+        if (!error && config_has(node, "until"))
+            error = read_expression(&out->until, node, "until", EXPRESSION_BOOL, references);
+        return error;
+    }
+    out->absent_ms = config_duration(node, "absent", 0, 1, WEEK_MS);
+    out->timing.stale_after_ms = 0; /* silence is what it knows */
+    static const char *const others[] = {"when", "until", "for"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (config_has(node, others[i]))
+            config_problem(node, others[i],
+                           "does not go with \"absent\", which is all that the rule waits for");
+    return 0;
+}
+
 static int read_rule(struct rule *out, struct config_node *node)
 {
     struct expression_references *references = &out->scope.references;
     read_scope(&out->scope, node);
     read_timing(out, node);
-    int error = read_expression(&out->when, node, "when", EXPRESSION_BOOL, references);
-    if (!error && config_has(node, "until"))
-        error = read_expression(&out->until, node, "until", EXPRESSION_BOOL, references);
+    int error = read_condition(out, node);
     out->reads_clock = (out->when && expression_reads_clock(out->when)) ||
                        (out->until && expression_reads_clock(out->until));
     if (!error)

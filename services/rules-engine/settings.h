@@ -53,7 +53,8 @@ struct actions {
 
 struct rule {
     struct scope scope;
-    struct expression *when;
+    struct expression *when;  /* NULL where the rule fires on silence */
+    int64_t absent_ms;        /* fires when no good value came for so long; 0: it has `when` */
     struct expression *until; /* NULL: when `when` is false */
     bool reads_clock;         /* one of the two does */
     struct rule_timing timing;
@@ -75,6 +76,9 @@ struct settings {
 /* service_program's configure and discard. Problems are recorded in the configuration. */
 int settings_configure(void **out, struct config_node *root);
 void settings_discard(void *settings);
+
+/* Whether some rule fires on silence. */
+bool settings_await(const struct settings *settings);
 
 /* Whether `pattern` takes `name`: '*' is any run of characters, also none. */
 bool settings_match(const char *pattern, const char *name);

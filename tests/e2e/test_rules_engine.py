@@ -223,6 +223,24 @@ def test_a_broker_restart_repeats_nothing(listener, engine, broker):
     assert values(listener, mark) == [False]
 
 
+def test_silence_fires_for_who_is_announced_and_never_seen(listener, engine):
+    """One device announced by its agent, one named in the rule: neither ever says a word; a third speaks."""
+    meta = {"ts": 1, "agent": "a", "version": "1", "actuators": [],
+            "points": [{"name": "temperature", "measurement": "sensors", "type": "number"}]}  # fmt: skip
+    listener.publish("iot/facility_a/greenhouse_007/meta", meta, retain=True)
+    select = {"device": "greenhouse_*", "measurement": "sensors"}
+    named = {"location": "facility_a", "device": "cellar", "measurement": "sensors"}
+    engine(rules=[{"name": "away", "select": select, "absent": "2s", "alert": True},
+                  {"name": "gone", "select": named, "absent": "2s", "alert": True}])  # fmt: skip
+    announced, absent = "iot/facility_a/greenhouse_007/alert/away", "iot/facility_a/cellar/alert/gone"
+    for topic in (announced, absent):
+        listener.wait(topic, lambda m: m.json["state"] == "firing", timeout_s=20)
+    Device(listener, "iot/facility_a/greenhouse_007/telemetry/sensors").says(temperature=20)
+    listener.wait(announced, lambda m: m.json["state"] == "resolved")
+    assert states(listener, absent) == [("firing", 1)]
+    assert states(listener, "iot/facility_a/greenhouse_001/alert/away") == []
+
+
 def test_derived_values_feed_rules(listener, engine):
     engine()
     line = Device(listener, "iot/facility_a/line_001/telemetry/production")

@@ -354,6 +354,101 @@ static void test_for_and_clock(void **state)
     close_stand(&stand);
 }
 
+#define ABSENT(device)                                                                            \
+    "{\"rules\":[{\"name\":\"away\",\"select\":{\"location\":\"facility_a\",\"device\":\"" device \
+    "\",\"measurement\":\"sensors\"},\"absent\":\"30s\",\"alert\":true}]}"
+#define AWAY "alert greenhouse_001/away firing 1 greenhouse_001: no value came; "
+#define BACK "alert greenhouse_001/away resolved 1 greenhouse_001: no value came; "
+
+static void test_absent(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, ABSENT("greenhouse_*"));
+    engine_listen(stand.engine, true, stand.time_ms);
+    temperature(&stand, 20);
+    wait_ms(&stand, 20000);
+    temperature(&stand, 20);
+    wait_ms(&stand, 29999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, AWAY);
+    wait_ms(&stand, 100000);
+    expect(&stand, "");
+    read_value(&stand, "greenhouse_001", "sensors", "temperature",
+               (struct value){.type = VALUE_NONE}); /* a fault is no sign of life */
+    expect(&stand, "");
+    temperature(&stand, 20);
+    expect(&stand, BACK);
+    close_stand(&stand);
+}
+
+static void test_absent_though_never_seen(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_place announced = {"facility_a", "greenhouse_001"};
+    open_stand(&stand, ABSENT("greenhouse_001"));
+    wait_ms(&stand, 100000);
+    engine_listen(stand.engine, true, stand.time_ms);
+    wait_ms(&stand, 29999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, AWAY);
+    close_stand(&stand);
+    open_stand(&stand, ABSENT("greenhouse_*"));
+    engine_listen(stand.engine, true, stand.time_ms);
+    assert_int_equal(engine_announced(stand.engine, &announced, "other", stand.time_ms), 0);
+    assert_int_equal((int)engine_stats(stand.engine).instances, 0);
+    assert_int_equal(engine_announced(stand.engine, &announced, "sensors", stand.time_ms), 0);
+    wait_ms(&stand, 30000);
+    expect(&stand, AWAY);
+    close_stand(&stand);
+}
+
+/* Nobody is absent because the broker is; and what was silent before is so again soon after. */
+static void test_absent_while_nobody_listens(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, ABSENT("greenhouse_*"));
+    engine_listen(stand.engine, true, stand.time_ms);
+    temperature(&stand, 20);
+    engine_listen(stand.engine, false, stand.time_ms);
+    wait_ms(&stand, 1000000);
+    expect(&stand, "");
+    engine_listen(stand.engine, true, stand.time_ms);
+    wait_ms(&stand, 29999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, AWAY);
+    close_stand(&stand);
+}
+
+static void test_absent_over_a_restart(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_memory active = {"away", {"facility_a", "greenhouse_001"}, true, false, 1, 5000,
+                                   true};
+    open_stand(&stand, ABSENT("greenhouse_*"));
+    engine_listen(stand.engine, true, stand.time_ms);
+    assert_int_equal(engine_restore(stand.engine, &active, stand.time_ms), 0);
+    wait_ms(&stand, 200000);
+    expect(&stand, ""); /* it fires already */
+    temperature(&stand, 20);
+    expect(&stand, BACK);
+    close_stand(&stand);
+    open_stand(&stand, ABSENT("greenhouse_*"));
+    engine_listen(stand.engine, true, stand.time_ms);
+    retained_temperature(&stand, 20);
+    wait_ms(&stand, 29999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, AWAY);
+    close_stand(&stand);
+}
+
 static void test_command_values(void **state)
 {
     (void)state;
@@ -510,6 +605,10 @@ int main(void)
         cmocka_unit_test(test_offline),
         cmocka_unit_test(test_derived_feeds_rules),
         cmocka_unit_test(test_for_and_clock),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_absent_though_never_seen),
+        cmocka_unit_test(test_absent_while_nobody_listens),
+        cmocka_unit_test(test_absent_over_a_restart),
         cmocka_unit_test(test_command_values),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_later_memory_holds),
