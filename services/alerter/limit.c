@@ -23,10 +23,9 @@ static int64_t free_ms(const struct limit *limit)
     return limit->n < limit->max ? INT64_MIN : limit->sent_ms[limit->first] + LIMIT_SPAN_MS;
 }
 
-/* While something is held, what comes after it is held too: the summary keeps the order. */
 bool limit_allows(const struct limit *limit, int64_t time_ms)
 {
-    return !limit->max || (!limit->held && time_ms >= free_ms(limit));
+    return !limit->max || time_ms >= free_ms(limit);
 }
 
 void limit_sent(struct limit *limit, int64_t time_ms)
