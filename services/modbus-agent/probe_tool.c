@@ -83,7 +83,7 @@ static int parse_options(struct probe_options *out, const struct probe_words *wo
     return parse_units(out->units,
                        words->units ? words->units
                        : serial     ? "1-247"
-                                    : "0-247,255",
+                                    : "1-247,255",
                        serial);
 }
 

@@ -161,6 +161,7 @@ def test_a_server_that_does_not_care_for_units_is_looked_at_once(serve):
     ran = probe(server.url)
     assert "whatever the unit" in ran.stdout
     assert len(server.requests) < 500
+    assert 0 not in {unit for _, unit, _ in server.requests}  # behind a gateway it would be all units at once
 
 
 def test_what_is_refused_is_read_around(serve):
