@@ -177,7 +177,8 @@ static double median(const struct view *view)
     for (unsigned i = view->first; i < view->window->n && n < WINDOW_PANES; i++)
         values[n++] = at(view, i)->last;
     qsort(values, n, sizeof(values[0]), compare);
-    return n % 2 ? values[n / 2] : values[n / 2 - 1] / 2 + values[n / 2] / 2;
+    double low = values[(n - 1) / 2], high = values[n / 2];
+    return low == high ? low : low / 2 + high / 2; /* halves: their sum may not fit */
 }
 
 /* Not a number where all before are the same: nothing says how far is far. */
