@@ -126,6 +126,8 @@ int device_set_meta(struct device *device, const char *json)
         return -ENOMEM;
     free(device->meta);
     device->meta = copy;
+    if (!mqtt_is_up(device->mqtt))
+        return 0; /* device_announce() is to come */
     return publish(device, TOPIC_META, NULL, copy, strlen(copy));
 }
 

@@ -35,7 +35,8 @@ enum device_state device_state(const struct device *device);
 void device_set_state(struct device *device, enum device_state state, const char *reason,
                       enum breaker_state breaker, int64_t time_ms);
 
-/* The birth document: JSON text, copied; published at once and on every device_announce(). */
+/* The birth document: JSON text, copied; published at once, where there is a broker, and on every
+ * device_announce(). */
 int device_set_meta(struct device *device, const char *json);
 
 /* Publishes meta and status again: on every link up, since the broker may have lost them. */

@@ -6,6 +6,7 @@
 #include "topic.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ void service_health_publish(struct service_health *publisher)
 static void on_publish_time(void *self)
 {
     struct service_health *publisher = self;
+    malloc_trim(0); /* what a burst took goes back, also from between what is still in use */
     service_health_publish(publisher);
     loop_timer_set(publisher->publish_timer, loop_now(publisher->loop) + PUBLISH_MS);
 }
