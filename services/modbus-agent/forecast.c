@@ -2,6 +2,11 @@
 
 #include "cost.h"
 
+#include <math.h>
+
+#define DRAIN_MS 20      /* until a line is quiet again after what was no answer: bus.c */
+#define ENDLESS_MS 600e3 /* of a bus that is never done */
+
 static double larger(double a, double b)
 {
     return a > b ? a : b;
@@ -58,6 +63,37 @@ bool forecast_meets(const struct bus_settings *bus, const struct group_settings 
     return needed_ms <= (double)stretch_ms;
 }
 
+/* What is due while the bus is busy for `begun_ms` and with all that becomes due meanwhile;
+ * INFINITY where that has no end. */
+static double busy_period_ms(const struct bus_settings *bus, double begun_ms)
+{
+    double busy_ms = begun_ms;
+
+    while (busy_ms < ENDLESS_MS) {
+        double needed_ms = begun_ms;
+
+        for (size_t i = 0; i < bus->n_units; i++)
+            for (size_t j = 0; j < bus->units[i]->n_groups; j++) {
+                const struct group_settings *group = &bus->units[i]->groups[j];
+
+                needed_ms +=
+                    ceil(busy_ms / (double)group->period_ms) * forecast_group_ms(bus, group);
+            }
+        if (needed_ms <= busy_ms)
+            return busy_ms;
+        busy_ms = needed_ms;
+    }
+    return INFINITY;
+}
+
+static bool has_others(const struct bus_settings *bus)
+{
+    for (size_t i = 0; i < bus->n_units; i++)
+        if (bus->units[i]->breaker_of != 0)
+            return true;
+    return false;
+}
+
 struct forecast forecast_bus(const struct bus_settings *bus)
 {
     struct forecast forecast = {0};
@@ -81,5 +117,7 @@ struct forecast forecast_bus(const struct bus_settings *bus)
         forecast.write_ms = longest_ms(bus, 0) + write_us / 1000;
         forecast.write_silent_ms = (double)bus->timeout_ms + write_us / 1000;
     }
+    if (has_others(bus))
+        forecast.late_silent_ms = busy_period_ms(bus, (double)bus->timeout_ms + DRAIN_MS);
     return forecast;
 }

@@ -15,6 +15,11 @@ struct forecast {
     double cycle_ms; /* every request once */
     double write_ms; /* until a command is written and read back, at worst; 0: no actuators */
     double write_silent_ms; /* the same while a unit is silent: its time-out is to be waited out */
+    /* How late the others are asked then, at most, once it is known to be: the longest busy period
+     * that begins with its time-out (Spuri, "Analysis of Deadline Scheduled Real-Time Systems",
+     * INRIA 2772, 1996, section 3). INFINITY where there is no end to that; 0: there is one unit.
+     */
+    double late_silent_ms;
 };
 
 struct forecast forecast_bus(const struct bus_settings *bus);

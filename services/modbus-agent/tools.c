@@ -10,6 +10,7 @@
 #include "sample.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -67,6 +68,11 @@ static bool plan_bus(const struct bus_settings *bus, FILE *out)
                 "  a command is written and read back within %.1f ms, %.1f ms while a unit is "
                 "silent\n",
                 forecast.write_ms, forecast.write_silent_ms);
+    if (isinf(forecast.late_silent_ms))
+        fputs("  while a unit is silent the others have no time left\n", out);
+    else if (forecast.late_silent_ms > 0)
+        fprintf(out, "  while a unit is silent the others are asked at most %.1f ms late\n",
+                forecast.late_silent_ms);
     return met;
 }
 

@@ -2,6 +2,7 @@
 #include "cost.h"
 #include "forecast.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -103,6 +104,27 @@ static void writes_take_their_frames(void **state)
     assert_float_equal(cost_write_us(&line, &two), (13 + 8 + 7) * byte_us + COST_UNIT_US, 1);
 }
 
+/* Two units over TCP: the time-out, the drain, then what became due by then and meanwhile. */
+static void bounds_what_a_silent_unit_costs(void **state)
+{
+    struct fixture fixture = {0};
+    struct unit_settings other = {.breaker_of = 1};
+    struct unit_settings *units[] = {&fixture.unit, &other};
+
+    (void)state;
+    add(&fixture, 1000, 1);
+    assert_true(forecast_bus(&fixture.bus).late_silent_ms == 0);
+    fixture.bus.units = units;
+    fixture.bus.n_units = 2;
+    assert_float_equal(forecast_bus(&fixture.bus).late_silent_ms, 500 + 20 + 2.02, 0.01);
+    add(&fixture, 261, 1); /* comes twice in 522 ms, a third time in 524 */
+    fixture.bus.units = units;
+    fixture.bus.n_units = 2;
+    assert_float_equal(forecast_bus(&fixture.bus).late_silent_ms, 520 + 2.02 + 3 * 2.02, 0.01);
+    fixture.groups[1].period_ms = 2;
+    assert_true(isinf(forecast_bus(&fixture.bus).late_silent_ms));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +133,7 @@ int main(void)
         cmocka_unit_test(bounds_a_write),
         cmocka_unit_test(feeding_a_watchdog_takes_time_too),
         cmocka_unit_test(writes_take_their_frames),
+        cmocka_unit_test(bounds_what_a_silent_unit_costs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
