@@ -38,49 +38,6 @@ static int configure_inhibit(struct settings *settings, struct config_node *root
 
 /* ---- quiet hours ---- */
 
-static unsigned configure_weekdays(struct config_node *node)
-{
-    struct config_node *array = config_array(node, "days");
-    unsigned days = 0;
-
-    if (!config_has(node, "days"))
-        return config_has(node, "dates") ? 0 : 0x7f;
-    for (size_t i = 0; i < config_length(array); i++) {
-        int day;
-
-        if (quiet_parse_weekday(config_string_at(array, i), &day) < 0)
-            config_problem(node, "days", "there are mon, tue, wed, thu, fri, sat and sun");
-        else
-            days |= 1u << day;
-    }
-    return days;
-}
-
-static int configure_dates(struct quiet *quiet, struct config_node *node)
-{
-    struct config_node *array = config_array(node, "dates");
-    size_t n = config_length(array);
-
-    quiet->dates = calloc(n ? n : 1, sizeof *quiet->dates);
-    if (!quiet->dates)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        if (quiet_parse_date(config_string_at(array, i), &quiet->dates[quiet->n_dates]) < 0)
-            config_problem(node, "dates", "a date is \"2026-12-24\", or \"12-24\" for every year");
-        else
-            quiet->n_dates++;
-    return 0;
-}
-
-static int configure_minute(struct config_node *node, const char *key, const char *fallback)
-{
-    int minute = 0;
-
-    if (quiet_parse_minute(config_string(node, key, fallback), &minute) < 0)
-        config_problem(node, key, "a time is \"00:00\" to \"24:00\"");
-    return minute;
-}
-
 static unsigned configure_holds(struct config_node *node)
 {
     struct config_node *array = config_array(node, "hold");
@@ -117,11 +74,8 @@ static int configure_quiets(struct settings *settings, struct config_node *root)
         struct config_node *node = config_object(nodes, config_key(nodes, i));
 
         quiet->name = config_key(nodes, i);
-        quiet->from_minute = configure_minute(node, "from", "00:00");
-        quiet->to_minute = configure_minute(node, "to", "24:00");
         quiet->holds = configure_holds(node);
-        quiet->weekdays = configure_weekdays(node);
-        rc = configure_dates(quiet, node);
+        rc = hours_configure(&quiet->hours, node);
     }
     return rc;
 }
@@ -252,7 +206,7 @@ void settings_discard(void *self)
         return;
     channel_settings_free(settings->channels, settings->n_channels);
     for (size_t i = 0; i < settings->n_quiets; i++)
-        free(settings->quiets[i].dates);
+        hours_free(&settings->quiets[i].hours);
     free(settings->quiets);
     if (settings->route)
         route_free(settings->route);
