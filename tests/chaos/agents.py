@@ -23,12 +23,15 @@ class Meter:
 
     def __init__(self):
         self.told = []  # when each was, monotonic
+        self.last = {}  # {thread of a connection: the last number told on it}
         self._lock = threading.Lock()
 
     def next(self):
         with self._lock:
+            number = len(self.told)
             self.told.append(time.monotonic())
-            return len(self.told) - 1
+            self.last[threading.current_thread()] = number
+            return number
 
 
 class ModbusMeter(Meter):
@@ -139,13 +142,17 @@ class Account:
         self.in_hand, self.in_memory, self.unaccounted = [], [], []
         self.strangers = sum(k >= self.told for k in stored.numbers())
         self.unseen = 0  # numbers that the ledger must call missing: others of their session came after them
+        lasts = set(agent.meter.last.values())
         n_gone, ends = 0, iter([*agent.ends, float("inf")])
-        end = next(ends)
+        before, end = float("-inf"), next(ends)
         for k, at in enumerate(agent.meter.told):
             if at > end:
                 n_gone = 0
             while at > end:
-                end = next(ends)
+                before, end = end, next(ends)
+            if k in lasts and k not in stored and at - before < IN_HAND_S:  # asked by the one that had just ended
+                self.in_hand.append(k)
+                continue
             if k in stored:
                 self.unseen += n_gone
                 n_gone = 0
