@@ -1,7 +1,5 @@
-#include "memory.h"
+#include "memory_read.h"
 
-#include "core_state.h"
-#include "jsonr.h"
 #include "notification_json.h"
 
 #include <errno.h>
@@ -10,16 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct reader {
-    struct core *core;
-    struct group **groups; /* as numbered; NULL where the route is no more */
-    size_t n_groups;
-    memory_pending_fn *on_pending;
-    void *self;
-};
-
-typedef int read_fn(struct reader *reader, const struct jsonr *in);
 
 static json_object *find_array(const struct jsonr *in, const char *key)
 {
@@ -32,7 +20,8 @@ static json_object *find_array(const struct jsonr *in, const char *key)
 }
 
 /* Reads each object of the array `key`. */
-static int read_each(struct reader *reader, const struct jsonr *in, const char *key, read_fn *read)
+int memory_read_each(struct memory_reader *reader, const struct jsonr *in, const char *key,
+                     memory_read_fn *read)
 {
     json_object *array = find_array(in, key);
     int rc = 0;
@@ -53,7 +42,7 @@ static int read_each(struct reader *reader, const struct jsonr *in, const char *
 }
 
 /* At most `max` whole numbers. Returns how many, or -EBADMSG. */
-static int read_times(const struct jsonr *in, const char *key, int64_t *out, size_t max)
+int memory_read_times(const struct jsonr *in, const char *key, int64_t *out, size_t max)
 {
     json_object *array = find_array(in, key);
     size_t n = array ? json_object_array_length(array) : 0;
@@ -70,7 +59,7 @@ static int read_times(const struct jsonr *in, const char *key, int64_t *out, siz
 }
 
 /* Notes the group by its number; NULL where its route is no more. */
-static int number_group(struct reader *reader, struct group *group)
+static int number_group(struct memory_reader *reader, struct group *group)
 {
     struct group **grown = realloc(reader->groups, (reader->n_groups + 1) * sizeof(struct group *));
 
@@ -102,7 +91,7 @@ static int read_group_members(struct groups *groups, struct group *group, const 
     return rc;
 }
 
-static int read_group(struct reader *reader, const struct jsonr *in)
+static int read_group(struct memory_reader *reader, const struct jsonr *in)
 {
     struct groups *groups = &reader->core->groups;
     const char *name = NULL, *label = NULL;
@@ -122,155 +111,8 @@ static int read_group(struct reader *reader, const struct jsonr *in)
     return rc < 0 ? rc : number_group(reader, group);
 }
 
-static int read_member(struct reader *reader, struct record *record, const struct jsonr *in)
-{
-    int64_t number = 0, told = 0, step = 0, first_ms = 0, last_ms = 0;
-    struct member *member;
-    int rc;
-
-    if ((rc = jsonr_integer(in, "group", JSONR_REQUIRED, &number)) < 0 ||
-        (rc = jsonr_integer(in, "told", JSONR_REQUIRED, &told)) < 0 ||
-        (rc = jsonr_integer(in, "step", JSONR_REQUIRED, &step)) < 0 ||
-        (rc = jsonr_integer(in, "first", JSONR_REQUIRED, &first_ms)) < 0 ||
-        (rc = jsonr_integer(in, "last", JSONR_REQUIRED, &last_ms)) < 0)
-        return rc;
-    if ((size_t)number >= reader->n_groups)
-        return jsonr_fail(in, "group", "there is no such group");
-    if (!reader->groups[number] || member_find(record, reader->groups[number]))
-        return 0;
-    member = member_join(reader->groups[number], record);
-    if (!member)
-        return -ENOMEM;
-    member->told = (unsigned)told;
-    member->step = (unsigned)step;
-    if (member->step > member->group->route->n_steps)
-        member->step = (unsigned)member->group->route->n_steps;
-    member->first_told_ms = first_ms;
-    member->told_ms = last_ms;
-    return 0;
-}
-
-static int read_members(struct reader *reader, struct record *record, const struct jsonr *in)
-{
-    json_object *array = find_array(in, "members");
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && array && i < json_object_array_length(array); i++) {
-        struct jsonr item = {.object = json_object_array_get_idx(array, i),
-                             .path = "members.",
-                             .error = in->error,
-                             .error_size = in->error_size};
-
-        if (!json_object_is_type(item.object, json_type_object))
-            return jsonr_fail(in, "members", "objects are expected in it");
-        rc = read_member(reader, record, &item);
-    }
-    return rc;
-}
-
-static int read_name(const struct jsonr *in, const char *key, char out[TOPIC_NAME_SIZE])
-{
-    const char *name = NULL;
-    int rc = jsonr_text(in, key, JSONR_REQUIRED, &name);
-
-    if (rc == 0 && !topic_name_valid(name))
-        rc = jsonr_fail(in, key, "a name is expected");
-    if (rc == 0)
-        strcpy(out, name);
-    return rc;
-}
-
-static int read_topic(const struct jsonr *in, struct topic *out)
-{
-    int rc = read_name(in, "location", out->location);
-
-    out->kind = TOPIC_ALERT;
-    if (rc == 0)
-        rc = read_name(in, "device", out->device);
-    if (rc == 0)
-        rc = read_name(in, "rule", out->name);
-    return rc;
-}
-
-static int read_alert(const struct jsonr *in, struct alert *out)
-{
-    const char *state = NULL, *severity = NULL;
-    int64_t episode = 0;
-    int rc;
-
-    if ((rc = jsonr_text(in, "state", JSONR_REQUIRED, &state)) < 0 ||
-        (rc = jsonr_text(in, "severity", JSONR_REQUIRED, &severity)) < 0 ||
-        (rc = jsonr_integer(in, "episode", JSONR_REQUIRED, &episode)) < 0 ||
-        (rc = jsonr_integer(in, "since", JSONR_REQUIRED, &out->since_ms)) < 0 ||
-        (rc = jsonr_text(in, "message", JSONR_REQUIRED, &out->message)) < 0 ||
-        (rc = jsonr_value(in, "value", JSONR_OPTIONAL, &out->value)) < 0)
-        return rc;
-    out->episode = (uint64_t)episode;
-    if (alert_state_parse(&out->state, state) < 0 ||
-        alert_severity_parse(&out->severity, severity) < 0)
-        return jsonr_fail(in, NULL, "the state or the severity is an unknown word");
-    return 0;
-}
-
-static int read_acknowledgement(const struct jsonr *in, struct record *record)
-{
-    struct value acknowledged = value_bool(false);
-    const char *by = NULL, *comment = NULL;
-    int rc = jsonr_value(in, "acknowledged", JSONR_OPTIONAL, &acknowledged);
-
-    if (rc == 0)
-        rc = jsonr_text(in, "by", JSONR_OPTIONAL, &by);
-    if (rc == 0)
-        rc = jsonr_text(in, "comment", JSONR_OPTIONAL, &comment);
-    if (rc < 0 || acknowledged.type != VALUE_BOOL || !acknowledged.boolean)
-        return rc;
-    return book_acknowledge(record, by, comment);
-}
-
-static int read_flap(const struct jsonr *in, struct flap *out)
-{
-    struct value on = value_bool(false);
-    int rc = jsonr_value(in, "flapping", JSONR_OPTIONAL, &on);
-    int n;
-
-    if (rc < 0)
-        return rc;
-    n = read_times(in, "changes", out->at_ms, FLAP_CHANGES_MAX);
-    if (n < 0)
-        return n;
-    out->n = (size_t)n;
-    out->on = on.type == VALUE_BOOL && on.boolean && n > 0;
-    return 0;
-}
-
-static int read_record(struct reader *reader, const struct jsonr *in)
-{
-    struct topic topic = {0};
-    struct alert alert = {0};
-    struct record *record;
-    int rc = read_topic(in, &topic);
-
-    if (rc == 0)
-        rc = read_alert(in, &alert);
-    if (rc < 0)
-        return rc;
-    if (book_full(reader->core->book) && !book_find(reader->core->book, &topic)) {
-        reader->core->stats.forgotten += alert.state != ALERT_RESOLVED; /* less is remembered now */
-        return 0;
-    }
-    record = book_get(reader->core->book, &topic);
-    rc = record ? book_write(reader->core->book, record, &alert) : -ENOMEM;
-    if (rc == 0)
-        rc = read_acknowledgement(in, record);
-    if (rc == 0)
-        rc = read_flap(in, &record->flap);
-    if (rc == 0)
-        rc = read_members(reader, record, in);
-    return rc;
-}
-
 /* One of the configuration that has its name is newer. */
-static int read_silence(struct reader *reader, const struct jsonr *in)
+static int read_silence(struct memory_reader *reader, const struct jsonr *in)
 {
     struct silence silence;
     int rc = silence_read(&silence, in);
@@ -282,7 +124,7 @@ static int read_silence(struct reader *reader, const struct jsonr *in)
     return rc;
 }
 
-static int read_limit(struct reader *reader, const struct jsonr *in)
+static int read_limit(struct memory_reader *reader, const struct jsonr *in)
 {
     const struct settings *settings = reader->core->settings;
     struct jsonr inner = {.path = "held.", .error = in->error, .error_size = in->error_size};
@@ -296,7 +138,7 @@ static int read_limit(struct reader *reader, const struct jsonr *in)
     if (place < 0 || settings->channels[place].max_per_hour == 0)
         return 0;
     limit = &reader->core->channels[place].limit;
-    n = read_times(in, "sent", limit->sent_ms, limit->max);
+    n = memory_read_times(in, "sent", limit->sent_ms, limit->max);
     if (n < 0)
         return n;
     limit->n = (size_t)n;
@@ -304,7 +146,7 @@ static int read_limit(struct reader *reader, const struct jsonr *in)
     return rc < 0 || !inner.object ? rc : notification_read(&limit->held, &inner);
 }
 
-static int read_pending(struct reader *reader, const struct jsonr *in)
+static int read_pending(struct memory_reader *reader, const struct jsonr *in)
 {
     struct jsonr inner = {
         .path = "notification.", .error = in->error, .error_size = in->error_size};
@@ -321,7 +163,7 @@ static int read_pending(struct reader *reader, const struct jsonr *in)
     return rc;
 }
 
-static int read_document(struct reader *reader, const struct jsonr *in)
+static int read_document(struct memory_reader *reader, const struct jsonr *in)
 {
     int64_t version = 0, serial = 0;
     int rc = jsonr_integer(in, "version", JSONR_REQUIRED, &version);
@@ -334,15 +176,15 @@ static int read_document(struct reader *reader, const struct jsonr *in)
         rc = jsonr_integer(in, "serial", JSONR_REQUIRED, &serial);
     reader->core->serial = (uint64_t)serial;
     if (rc == 0)
-        rc = read_each(reader, in, "groups", read_group);
+        rc = memory_read_each(reader, in, "groups", read_group);
     if (rc == 0)
-        rc = read_each(reader, in, "alerts", read_record);
+        rc = memory_read_each(reader, in, "alerts", memory_read_record);
     if (rc == 0)
-        rc = read_each(reader, in, "silences", read_silence);
+        rc = memory_read_each(reader, in, "silences", read_silence);
     if (rc == 0)
-        rc = read_each(reader, in, "limits", read_limit);
+        rc = memory_read_each(reader, in, "limits", read_limit);
     if (rc == 0)
-        rc = read_each(reader, in, "pending", read_pending);
+        rc = memory_read_each(reader, in, "pending", read_pending);
     return rc == 0 ? core_rejoin(reader->core) : rc;
 }
 
@@ -367,7 +209,7 @@ static int read_file(const char *path, struct buffer *out)
 int memory_load(const char *path, struct core *core, memory_pending_fn *on_pending, void *self,
                 char *error, size_t error_size)
 {
-    struct reader reader = {.core = core, .on_pending = on_pending, .self = self};
+    struct memory_reader reader = {.core = core, .on_pending = on_pending, .self = self};
     struct jsonr in = {.path = "", .error = error, .error_size = error_size};
     struct buffer text = {0};
     int rc = read_file(path, &text);

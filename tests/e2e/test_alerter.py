@@ -409,7 +409,11 @@ def test_full_queue_drops_the_oldest(listener, start, config, receiver):
     wait_up(listener)
     for episode in range(1, 6):
         publish(listener, "firing", episode, since=episode)
-    stand.wait_until(lambda: 'reason="queue full"' in service.log(), what="a full queue")
+    stand.wait_until(
+        lambda: [p["notification"]["alerts"][0]["episode"] for p in state_of(config)["pending"]] == [4, 5],
+        what="the two newest in the queue",
+    )
+    assert 'reason="queue full"' in service.log()
     receiver.script = []
     wait_ended(listener, 5, "firing")
     delivered = listener.find(OUTCOME_TOPIC, lambda m: m.json["outcome"] == "delivered")

@@ -1,0 +1,30 @@
+/* What the readers of the state file share. */
+#ifndef MEMORY_READ_H
+#define MEMORY_READ_H
+
+#include "core_state.h"
+#include "jsonr.h"
+#include "memory.h"
+
+struct memory_reader {
+    struct core *core;
+    struct group **groups; /* as numbered; NULL where the route is no more */
+    size_t n_groups;
+    struct record *record; /* the alert that is being read */
+    memory_pending_fn *on_pending;
+    void *self;
+};
+
+/* Return 0, -ENOMEM, or -EBADMSG with a sentence in in->error. */
+typedef int memory_read_fn(struct memory_reader *reader, const struct jsonr *in);
+memory_read_fn memory_read_record; /* memory_record.c: one alert, with its places in groups */
+
+/* Reads each object of the array `key`. */
+int memory_read_each(struct memory_reader *reader, const struct jsonr *in, const char *key,
+                     memory_read_fn *read);
+
+/* At most `max` whole numbers, the newest of more; none where the array is absent. Returns how
+ * many, or -EBADMSG. */
+int memory_read_times(const struct jsonr *in, const char *key, int64_t *out, size_t max);
+
+#endif
