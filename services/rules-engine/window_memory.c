@@ -22,7 +22,7 @@ static void write_series(void *self, const struct series *series)
             const struct window *window = &item->window;
             if (!window->wanted || window->last_ms == 0)
                 continue;
-            buffer_format(out, "%s %s %s %s %s %" PRId64 " ", series->device->location,
+            buffer_format(out, "%s %s %s %s %s %" PRId64, series->device->location,
                           series->device->name, series->measurement, field->name,
                           kind_names[window->kind], window->length_ms);
             window_write(window, out);
@@ -91,7 +91,7 @@ static int read_line(struct picture *picture, char *line)
     if (line[length] == '\0')
         return 0; /* cut off */
     line[length] = '\0';
-    if (sscanf(line, "%64s %64s %64s %64s %15s %" SCNd64 " %n", names[0], names[1], names[2],
+    if (sscanf(line, "%64s %64s %64s %64s %15s %" SCNd64 "%n", names[0], names[1], names[2],
                names[3], kind, &length_ms, &at) != 6 ||
         at == 0 || length_ms < EXPRESSION_WINDOW_MIN_MS || length_ms > EXPRESSION_WINDOW_MAX_MS)
         return 0;

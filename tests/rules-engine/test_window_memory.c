@@ -135,7 +135,7 @@ static void test_cut(void **state)
 {
     (void)state;
     struct stand stand;
-    char text[4096];
+    char text[8192];
     begin(&stand);
     assert_int_equal(window_memory_write(stand.directory, stand.picture), 0);
     FILE *file = fopen(stand.path, "re");
@@ -154,42 +154,66 @@ static void test_cut(void **state)
     end(&stand);
 }
 
-static void test_bad_lines(void **state)
+#define W(digit) " 000000000000000" #digit
+#define ONE " 3ff0000000000000"
+#define INFINITE " 7ff0000000000000"
+#define PANE(index) W(index) W(1) ONE W(0) ONE ONE ONE
+
+static void test_lines(void **state)
 {
-    static const char *const lines[] = {
-        "nonsense",
-        "plant tank levels x sliding 64000 1 2 3 4",
-        "plant tank levels x sliding 64000 1 2 3 4 1e300 1 1 1 1 1 1",
-        "plant tank levels x sliding 64000 1 2 3 4 5 -1 1 1 1 1 1",
-        "plant tank levels x sliding 64000 1 2 3 4 5 1 1 1 1 1 1 5 1 1 1 1 1 1",
-        "plant tank levels x sliding 64000 3 2 3 4 5 1 1 1 1 1 1",
-        "plant tank levels x exponential 64000 1 2 3 4 5 1 1 1 1 1 1",
-        "plant tank levels x exponential 64000 1 2 3",
-        "plant tank levels x exponential 64000 1 2 3 x",
-        "plant tank levels x exponential 1 1 2 3 4",
-        "plant tank levels x other 64000 1 2 3 4",
-        "plant t/nk levels x exponential 64000 1 2 3 4",
+    static const struct {
+        const char *line;
+        bool good;
+    } cases[] = {
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE PANE(5), true},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE PANE(5) PANE(6), true},
+        {"plant tank levels x exponential 64000" W(1) W(2) ONE ONE, true},
+        {"nonsense", false},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE, false},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE PANE(5) W(6), false},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE PANE(5) PANE(5), false},
+        {"plant tank levels x sliding 64000" W(2) W(1) ONE ONE PANE(5), false},
+        {"plant tank levels x sliding 64000" W(0) W(1) ONE ONE PANE(5), false},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE W(5) W(0) ONE W(0) ONE ONE ONE,
+         false},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE W(5) W(1) ONE INFINITE ONE ONE ONE,
+         false},
+        {"plant tank levels x sliding 64000" W(1) W(2) ONE ONE ONE W(1) ONE W(0) ONE ONE ONE,
+         false},
+        {"plant tank levels x exponential 64000" W(1) W(2) ONE ONE PANE(5), false},
+        {"plant tank levels x exponential 64000" W(1) W(2) ONE, false},
+        {"plant tank levels x exponential 64000" W(1) W(2) ONE " 3ff00000000000g0", false},
+        {"plant tank levels x exponential 64000" W(1) W(2) ONE " 3ff", false},
+        {"plant tank levels x exponential 64000" W(1) ONE ONE ONE, false},
+        {"plant tank levels x exponential 1" W(1) W(2) ONE ONE, false},
+        {"plant tank levels x other 64000" W(1) W(2) ONE ONE, false},
+        {"plant t/nk levels x exponential 64000" W(1) W(2) ONE ONE, false},
     };
     (void)state;
     struct stand stand;
     begin(&stand);
-    FILE *file = fopen(stand.path, "we");
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        fprintf(file, "%s\n", lines[i]);
-    fclose(file);
-    struct picture *picture = restart(&stand);
-    assert_int_equal(window_of(picture, EXPRESSION_SLIDING)->last_ms, 0);
-    assert_int_equal(window_of(picture, EXPRESSION_EXPONENTIAL)->last_ms, 0);
-    picture_close(picture);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        FILE *file = fopen(stand.path, "we");
+        fprintf(file, "%s\n", cases[i].line);
+        fclose(file);
+        struct picture *picture = restart(&stand);
+        bool taken = window_of(picture, EXPRESSION_SLIDING)->last_ms != 0 ||
+                     window_of(picture, EXPRESSION_EXPONENTIAL)->last_ms != 0;
+        if (taken != cases[i].good)
+            fail_msg("%s", cases[i].line);
+        picture_close(picture);
+    }
     end(&stand);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_after_restart), cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_only_what_is_read),  cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_bad_lines),
+        cmocka_unit_test(test_same_after_restart),
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_only_what_is_read),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
