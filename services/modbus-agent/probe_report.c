@@ -27,12 +27,24 @@ struct view {
     FILE *out;
 };
 
-static void print_number(double number, FILE *out)
+/* To as many digits as the type tells apart: 50.01, not 50.0099983215332. */
+static double rounded(enum data_type type, double number)
+{
+    int digits = type == DATA_FLOAT16 ? 4 : 7;
+    double unit;
+
+    if ((type != DATA_FLOAT16 && type != DATA_FLOAT32) || number == 0)
+        return number;
+    unit = pow(10, digits - 1 - floor(log10(fabs(number))));
+    return round(number * unit) / unit;
+}
+
+static void print_number(enum data_type type, double number, FILE *out)
 {
     char text[NUMBER_SIZE];
 
     if (isfinite(number)) {
-        number_format(text, number);
+        number_format(text, rounded(type, number));
         fputs(text, out);
     } else {
         fputs("not a number", out);
@@ -54,7 +66,7 @@ static void print_guess(const struct guess *guess, FILE *out)
 {
     print_encoding(&guess->encoding, out);
     fputs(" = ", out);
-    print_number(guess->number, out);
+    print_number(guess->encoding.type, guess->number, out);
     fprintf(out, " (%.1f %%)", guess->plausibility * 100);
 }
 
@@ -140,7 +152,7 @@ static void print_pick(const struct view *view, const struct guess_pick *pick)
     if (pick->divide != 1)
         fprintf(view->out, " / %g", pick->divide);
     fputs(" = ", view->out);
-    print_number(pick->guess->number / pick->divide, view->out);
+    print_number(pick->guess->encoding.type, pick->guess->number / pick->divide, view->out);
     fputc('\n', view->out);
 }
 

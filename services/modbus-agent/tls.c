@@ -89,6 +89,7 @@ static int set_up(struct tls *tls, const struct tls_options *options, char *erro
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1); /* a record in one system call, not in two */
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     rc = load_files(context, options, error, size);
     if (rc == 0)

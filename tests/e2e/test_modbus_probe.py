@@ -113,7 +113,7 @@ def test_an_expected_value_is_found_and_its_entry_is_read_at_once(tmp_path, serv
         assert only_point(ran) == {
             "name": "value_1", "table": "input", "address": 0, "type": "float32", "order": "CDAB",
         }  # fmt: skip
-    assert "float32 CDAB = 228.6" in ran.stdout
+    assert "float32 CDAB = 228.7 (" in ran.stdout
     once = check(tmp_path, ran)
     assert once.returncode == 0 and "228.69" in once.stdout
 
