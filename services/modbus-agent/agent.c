@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "hole_file.h"
+#include "jsonw.h"
 #include "line.h"
 #include "log.h"
 #include "settings_keep.h"
@@ -186,6 +187,16 @@ static size_t most_texts(const struct settings *settings)
     return most;
 }
 
+static void write_paces(void *self, struct jsonw *w)
+{
+    struct agent *agent = self;
+
+    jsonw_object_begin(w, "groups");
+    for (size_t i = 0; i < agent->n_lines; i++)
+        line_write_paces(agent->lines[i], w);
+    jsonw_object_end(w);
+}
+
 int agent_start(void **self, struct service *service, const void *settings)
 {
     const struct settings *read = settings;
@@ -210,6 +221,7 @@ int agent_start(void **self, struct service *service, const void *settings)
         agent_close(agent);
         return rc;
     }
+    health_set_members(service_health(service), write_paces, agent);
     *self = agent;
     return 0;
 }
@@ -297,6 +309,7 @@ void agent_close(void *self)
 
     if (!agent)
         return;
+    health_set_members(service_health(agent->shared.service), NULL, NULL);
     for (size_t i = 0; i < agent->n_lines; i++)
         line_stop(agent->lines[i]);
     for (size_t i = 0; i < agent->n_lines; i++)

@@ -85,6 +85,7 @@ int driver_open(struct driver **out, const struct driver_options *options)
         return -ENOMEM;
     driver->settings = settings;
     driver->answers = options->answers;
+    driver->paces = options->paces;
     driver->owner = options->owner;
     tally_open(&driver->tally, options->health);
     driver->schedule.units = calloc(settings->n_units + 1, sizeof *driver->schedule.units);
@@ -172,6 +173,8 @@ static void finish_round(struct driver *driver, struct round *round)
     bool is_news;
     struct answer *answer = round_end(round, breaker, &is_news);
 
+    /* Its release has moved on to the end of its period. */
+    pace_end_round(&driver->paces[round - driver->rounds], group->release_ms - clock_now_ms());
     if (!is_news)
         health_raise(driver->tally.unchanged, 1);
     if (answer)
@@ -260,6 +263,18 @@ static void read_next(struct driver *driver, const struct schedule_pick *pick)
         finish_round(driver, round);
 }
 
+static void count_periods(struct driver *driver)
+{
+    const struct schedule *schedule = &driver->schedule;
+
+    if (schedule->missed == driver->missed_seen && schedule->skipped == driver->skipped_seen)
+        return;
+    tally_total(driver->tally.missed_periods, schedule->missed, &driver->missed_seen);
+    tally_total(driver->tally.skipped_periods, schedule->skipped, &driver->skipped_seen);
+    for (size_t i = 0; i < schedule->n_groups; i++)
+        pace_count(&driver->paces[i], &schedule->groups[i]);
+}
+
 int64_t driver_step(struct driver *driver, int64_t now_ms)
 {
     struct schedule_pick pick;
@@ -275,7 +290,6 @@ int64_t driver_step(struct driver *driver, int64_t now_ms)
     read_next(driver, &pick);
     tally_total(driver->tally.late_replies, bus_late_replies(driver->connection.bus),
                 &driver->late_seen);
-    tally_total(driver->tally.missed_periods, driver->schedule.missed, &driver->missed_seen);
-    tally_total(driver->tally.skipped_periods, driver->schedule.skipped, &driver->skipped_seen);
+    count_periods(driver);
     return now_ms;
 }

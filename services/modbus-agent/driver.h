@@ -5,6 +5,7 @@
 
 #include "answer.h"
 #include "health.h"
+#include "pace.h"
 #include "settings.h"
 
 #include <stdint.h>
@@ -15,6 +16,7 @@ struct driver_options {
     const struct bus_settings *settings; /* all borrowed but `known`, which is copied */
     const struct holes *known;           /* for each unit what it was found to refuse */
     struct health *health;               /* counters are raised, nothing else of it is used */
+    struct pace *paces;                  /* of each group, unit by unit */
     struct inbox *answers;               /* where they go */
     void *owner;                         /* what they carry: see answer.h */
 };

@@ -18,6 +18,7 @@ struct driver {
     /* One beside each of the schedule's groups. The schedule knows a unit by its first device
      * (breaker_of). */
     struct round *rounds;
+    struct pace *paces;  /* borrowed; one beside each group too */
     uint16_t *cells;     /* owned; of one request: on a thousand stacks it would cost more */
     struct holes *holes; /* owned; of each unit, where it is the first of its address */
     bool stopped;

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct line {
     struct worker *worker;               /* NULL once it was halted */
     struct unit **units;                 /* owned array of settings->n_units; NULL: moved, closed */
     size_t n_units;
+    struct pace *paces;  /* owned; of each group, unit by unit */
     struct holes *holes; /* owned array of settings->n_units: see hole_file.h */
     bool told;           /* the link's state was logged */
     bool up;
@@ -121,6 +123,36 @@ static int open_unit(struct line *line, size_t index, struct line *before)
     return 0;
 }
 
+static struct pace *open_paces(const struct bus_settings *settings)
+{
+    struct pace *paces;
+    size_t n = 0;
+
+    for (size_t i = 0; i < settings->n_units; i++)
+        n += settings->units[i]->n_groups;
+    paces = calloc(n + 1, sizeof *paces);
+    for (size_t i = 0; paces && i < n; i++)
+        pace_init(&paces[i]);
+    return paces;
+}
+
+void line_write_paces(struct line *line, struct jsonw *w)
+{
+    struct pace *pace = line->paces;
+
+    for (size_t i = 0; i < line->settings->n_units; i++) {
+        const struct unit_settings *unit = line->settings->units[i];
+
+        for (size_t j = 0; j < unit->n_groups; j++) {
+            char key[3 * TOPIC_NAME_SIZE];
+
+            snprintf(key, sizeof key, "%s/%s/%s", unit->location, unit->device,
+                     unit->groups[j].measurement);
+            pace_write(pace++, w, key);
+        }
+    }
+}
+
 int line_open(struct line **out, const struct line_shared *shared,
               const struct bus_settings *settings, struct holes *holes, struct line *before)
 {
@@ -136,7 +168,8 @@ int line_open(struct line **out, const struct line_shared *shared,
         return -ENOMEM;
     *line = (struct line){.shared = shared, .settings = settings, .holes = holes};
     line->units = calloc(settings->n_units + 1, sizeof(*line->units));
-    if (line->units)
+    line->paces = driver.paces = open_paces(settings);
+    if (line->units && line->paces)
         rc = worker_open(&line->worker, &driver);
     for (size_t i = 0; i < settings->n_units && rc == 0; i++) {
         rc = open_unit(line, i, before);
@@ -195,6 +228,7 @@ void line_close(struct line *line)
     for (size_t i = 0; line->holes && i < line->settings->n_units; i++)
         holes_free(&line->holes[i]);
     free(line->holes);
+    free(line->paces);
     free(line->units);
     free(line);
 }

@@ -48,6 +48,9 @@ void line_each(struct line *line, line_unit_fn *call);
 bool line_is_writing(const struct line *line); /* or has a safe value to write yet */
 void line_renew(struct line *line);            /* see worker_renew() */
 
+/* For health: a member for each group, see pace_write(). */
+void line_write_paces(struct line *line, struct jsonw *w);
+
 int64_t line_moved_ms(const struct line *line); /* see worker_moved_ms() */
 const struct bus_settings *line_settings(const struct line *line);
 struct holes *line_holes(const struct line *line); /* of each device; borrowed */

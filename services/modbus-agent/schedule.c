@@ -27,11 +27,27 @@ static uint64_t realign(struct schedule_group *group, int64_t now_ms)
     return (uint64_t)passed;
 }
 
+static void skip(struct schedule *schedule, struct schedule_group *group, int64_t now_ms)
+{
+    uint64_t passed = realign(group, now_ms);
+
+    group->skipped += passed;
+    schedule->skipped += passed;
+}
+
+static void miss(struct schedule *schedule, struct schedule_group *group, int64_t now_ms)
+{
+    uint64_t passed = realign(group, now_ms);
+
+    group->missed += passed;
+    schedule->missed += passed;
+}
+
 void schedule_resume(struct schedule *schedule, int64_t now_ms)
 {
     for (size_t i = 0; i < schedule->n_groups; i++) {
         schedule->groups[i].next = 0;
-        schedule->skipped += realign(&schedule->groups[i], now_ms);
+        skip(schedule, &schedule->groups[i], now_ms);
     }
     /* A probe that the link took with it has no outcome: it is due again. */
     for (size_t i = 0; i < schedule->n_units; i++)
@@ -89,11 +105,8 @@ bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_pi
     if (!group)
         return false;
     breaker = &schedule->units[group->unit].breaker;
-    if (group->next == 0) {
-        uint64_t passed = realign(group, now_ms);
-
-        *(breaker->state == BREAKER_CLOSED ? &schedule->missed : &schedule->skipped) += passed;
-    }
+    if (group->next == 0)
+        (breaker->state == BREAKER_CLOSED ? miss : skip)(schedule, group, now_ms);
     if (!breaker_allow(breaker, now_ms))
         return false;
     out->group = (size_t)(group - schedule->groups);
@@ -120,7 +133,7 @@ void schedule_report(struct schedule *schedule, size_t unit, bool alive, int64_t
     for (size_t i = 0; i < schedule->n_groups;
          i++) /* what it missed while away was not the bus's fault */
         if (schedule->groups[i].unit == unit && schedule->groups[i].next == 0)
-            schedule->skipped += realign(&schedule->groups[i], now_ms);
+            skip(schedule, &schedule->groups[i], now_ms);
 }
 
 void schedule_again(struct schedule *schedule, size_t group, unsigned n_requests)

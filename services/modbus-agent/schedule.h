@@ -25,6 +25,8 @@ struct schedule_group {
     unsigned n_requests; /* of one round; at least 1 */
     int64_t release_ms;  /* when the current or next round was or is due */
     unsigned next;       /* request of the current round; 0: it has not begun */
+    uint64_t missed;     /* periods that passed because the bus was busy… */
+    uint64_t skipped;    /* …and because the unit or the link was away */
 };
 
 struct schedule {
@@ -32,8 +34,8 @@ struct schedule {
     size_t n_units;
     struct schedule_group *groups;
     size_t n_groups;
-    uint64_t missed;  /* periods that passed because the bus was busy */
-    uint64_t skipped; /* periods that passed because the unit or the link was away */
+    uint64_t missed; /* of all groups */
+    uint64_t skipped;
 };
 
 /* Makes every group due within its first period or a second, whichever is less, spread evenly so

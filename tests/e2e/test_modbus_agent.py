@@ -734,6 +734,23 @@ def test_plan(tmp_path):
     assert ran.returncode == 0
 
 
+def test_health_says_how_each_group_keeps_its_period(listener, start, raw):
+    """A bus that can do with its time, and one whose device takes longer than the period."""
+    points = [{"name": "n", "table": "input", "address": 0}]
+    quick = raw(lambda _unit, pdu: registers(pdu[0], [7]))
+    tardy = raw(lambda _unit, pdu: (registers(pdu[0], [7]), 0.05))
+    config = agent_config(quick.url, [group("easy", points, "1s")])
+    config["buses"] += agent_config(tardy.url, [group("hard", points, "20ms")], device="slow")["buses"]
+    start("modbus-agent", config)
+
+    def says(message):
+        hard = message.json["groups"]["facility_a/slow/hard"]
+        easy = message.json["groups"]["facility_a/line_001/easy"]
+        return hard["missed"] > 10 and hard["slack_ms"] < 0 and easy["missed"] == 0 and easy["slack_ms"] > 0
+
+    listener.wait("iot/_service/+/health", says, timeout_s=25)
+
+
 def test_bad_configuration_is_named_by_path(tmp_path):
     points = [
         {"name": "n", "table": "input", "address": 65535, "type": "uint32"},

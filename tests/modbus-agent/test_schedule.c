@@ -297,6 +297,26 @@ static void never_wakes_where_there_is_nothing_to_do(void **state)
     assert_true(schedule_wake_ms(&stand.schedule, 0) == INT64_MAX);
 }
 
+/* One group's periods are too short for the bus; then the link goes. */
+static void counts_for_each_group(void **state)
+{
+    struct stand stand = {0};
+
+    (void)state;
+    stand.took_ms[0] = 30;
+    stand.groups[0] = (struct schedule_group){.unit = 0, .period_ms = 20, .n_requests = 1};
+    stand.groups[1] = (struct schedule_group){.unit = 1, .period_ms = 10000, .n_requests = 1};
+    stand_start(&stand, 2, 2);
+    run_until(&stand, 60000);
+    assert_true(stand.groups[0].missed > 100 * (stand.groups[1].missed + 1));
+    assert_int_equal(stand.schedule.missed, stand.groups[0].missed + stand.groups[1].missed);
+    assert_int_equal(stand.schedule.skipped, 0);
+    schedule_resume(&stand.schedule, stand.now_ms + 45000);
+    assert_in_range(stand.groups[0].skipped, 2249, 2251);
+    assert_in_range(stand.groups[1].skipped, 3, 5);
+    assert_int_equal(stand.schedule.skipped, stand.groups[0].skipped + stand.groups[1].skipped);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +332,7 @@ int main(void)
         cmocka_unit_test(asks_again_when_the_link_took_the_probe),
         cmocka_unit_test(spreads_the_first_rounds),
         cmocka_unit_test(asks_the_parts_of_a_cut_request_in_the_same_round),
+        cmocka_unit_test(counts_for_each_group),
         cmocka_unit_test(never_wakes_where_there_is_nothing_to_do),
     };
 
