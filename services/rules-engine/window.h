@@ -47,8 +47,8 @@ struct window {
 void window_init(struct window *window, enum expression_window kind, int64_t length_ms);
 void window_free(struct window *window);
 
-/* Takes a value that was read at `ts_ms`, from the last one's to `now_ms`. Returns 0
- * or -ENOMEM. */
+/* Takes a value that was read at `ts_ms`, from the last one's to `now_ms`. Returns 0 or
+ * -ENOMEM. */
 int window_add(struct window *window, double value, int64_t ts_ms, int64_t now_ms);
 
 /* EXPRESSION_MEAN to EXPRESSION_EWMA; VALUE_NONE where it is unknown. How exact they are:
@@ -63,8 +63,8 @@ int window_add(struct window *window, double value, int64_t ts_ms, int64_t now_m
 struct value window_value(const struct window *window, enum expression_aspect aspect,
                           int64_t now_ms);
 
-/* What is kept over a restart, as numbers in a line: of the panes, sums of WINDOW_SUMMARIES at
- * most, each of which leaves with the oldest of its panes. */
+/* What is kept over a restart, as words of a line with a space before each: of the panes, sums of
+ * WINDOW_SUMMARIES at most, each of which leaves with the oldest of its panes. */
 void window_write(const struct window *window, struct buffer *out);
 
 /* Takes that into a window that has had no value. Values that were read before what it knows are
