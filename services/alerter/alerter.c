@@ -1,6 +1,5 @@
 #include "alerter.h"
 
-#include "channel.h"
 #include "clock.h"
 #include "core.h"
 #include "core_health.h"
@@ -8,7 +7,7 @@
 #include "hear.h"
 #include "keeper.h"
 #include "log.h"
-#include "notification_json.h"
+#include "outbound.h"
 #include "settings.h"
 #include "zone.h"
 
@@ -18,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNTER_SIZE 128
 #define LOG_EVERY_MS 10000  /* what others can provoke without end */
 #define LOOK_EVERY_MS 60000 /* at the clock, which may be set */
 
@@ -27,102 +25,16 @@ struct alerter {
     struct service *service;
     struct mqtt *mqtt;
     struct core *core;
-    struct channel *channels[ROUTE_CHANNELS_MAX];
+    struct outbound *outbound;
     struct keeper *keeper;
     struct loop_timer *timer;
     struct core_stats told; /* in health */
     bool cold;              /* nothing is remembered: what is retained is no news */
     struct log_limit bad_limit;
-    struct log_limit lost_limit;
     health_counter *bad;
     health_counter *idle;
     health_counter *lost;
 };
-
-static void alerter_count(struct alerter *alerter, const char *what, const struct channel *channel)
-{
-    char name[COUNTER_SIZE];
-
-    snprintf(name, sizeof name, "%s.%s", what, channel_settings(channel)->name);
-    health_raise(health_count(service_health(alerter->service), name), 1);
-}
-
-static void publish_outcome(struct alerter *alerter, const struct channel *channel,
-                            const struct notification *ended, bool delivered)
-{
-    char topic[TOPIC_SIZE];
-    struct buffer payload = {0};
-
-    if (topic_make(topic, service_root(alerter->service), TOPIC_NOTIFICATION, NULL, NULL,
-                   channel_settings(channel)->name) == 0 &&
-        notification_outcome(ended, delivered, clock_time_ms(), &payload) == 0)
-        mqtt_publish_text(alerter->mqtt, topic, buffer_string(&payload), false);
-    buffer_free(&payload);
-}
-
-static void alerter_lost(struct alerter *alerter, const struct channel *channel,
-                         const struct notification *lost, const char *reason)
-{
-    health_set_error(service_health(alerter->service), clock_time_ms(), reason);
-    if (log_allowed(&alerter->lost_limit, loop_now(service_loop(alerter->service))))
-        log_warning("notification_lost",
-                    "channel=%s id=%s attempts=%u suppressed=%" PRIu64 " reason=\"%s\"",
-                    channel_settings(channel)->name, lost->id, lost->attempts,
-                    alerter->lost_limit.suppressed, reason);
-}
-
-/* Returns whether another channel takes it. */
-static bool alerter_fall_back(struct alerter *alerter, const struct channel *channel,
-                              const struct notification *ended, const char *reason)
-{
-    int fallback = channel_settings(channel)->fallback;
-    struct notification *copy;
-
-    if (fallback < 0 || notification_copy(&copy, ended) < 0)
-        return false;
-    copy->attempts = 0;
-    copy->error[0] = '\0';
-    alerter_count(alerter, "fell_back", channel);
-    health_set_error(service_health(alerter->service), clock_time_ms(), reason);
-    if (log_allowed(&alerter->lost_limit, loop_now(service_loop(alerter->service))))
-        log_warning("notification_fell_back", "channel=%s to=%s id=%s reason=\"%s\"",
-                    channel_settings(channel)->name,
-                    channel_settings(alerter->channels[fallback])->name, ended->id, reason);
-    channel_offer(alerter->channels[fallback], copy);
-    return true;
-}
-
-static void alerter_on_end(void *self, const struct channel *channel,
-                           const struct notification *ended, enum channel_outcome outcome)
-{
-    static const char *const words[] = {[CHANNEL_DELIVERED] = "delivered",
-                                        [CHANNEL_FAILED] = "failed",
-                                        [CHANNEL_DROPPED] = "dropped.queue_full"};
-    struct alerter *alerter = self;
-
-    alerter_count(alerter, words[outcome], channel);
-    if (outcome != CHANNEL_DROPPED)
-        publish_outcome(alerter, channel, ended, outcome == CHANNEL_DELIVERED);
-    if (outcome != CHANNEL_DELIVERED) {
-        const char *reason = outcome == CHANNEL_DROPPED ? "queue full" : ended->error;
-
-        if (!alerter_fall_back(alerter, channel, ended, reason))
-            alerter_lost(alerter, channel, ended, reason);
-    }
-    keeper_changed(alerter->keeper);
-}
-
-static void alerter_on_retry(void *self, const struct channel *channel,
-                             const struct notification *tried)
-{
-    struct alerter *alerter = self;
-
-    alerter_count(alerter, "retries", channel);
-    if (tried->attempts == 1)
-        log_warning("notification_delayed", "channel=%s id=%s reason=\"%s\"",
-                    channel_settings(channel)->name, tried->id, tried->error);
-    health_set_error(service_health(alerter->service), clock_time_ms(), tried->error);
-}
 
 /* ---- in ---- */
 
@@ -207,17 +119,8 @@ static void alerter_on_message(void *self, const struct mqtt_message *message)
 static void alerter_sample(void *self, struct health *health)
 {
     struct alerter *alerter = self;
-    char name[COUNTER_SIZE];
 
     core_health_sample(alerter->core, clock_time_ms(), &alerter->told, health);
-    for (size_t i = 0; i < alerter->settings->n_channels; i++) {
-        const struct channel *channel = alerter->channels[i];
-
-        snprintf(name, sizeof name, "queue.%s", channel_settings(channel)->name);
-        health_set(health, name, (double)channel_depth(channel));
-        if (channel_settings(channel)->type != CHANNEL_LOG)
-            health_set_breaker(health, channel_settings(channel)->name, channel_breaker(channel));
-    }
 }
 
 /* ---- start and end ---- */
@@ -226,16 +129,14 @@ static void alerter_on_pending(void *self, const char *name, struct notification
 {
     struct alerter *alerter = self;
 
-    for (size_t i = 0; i < alerter->settings->n_channels; i++) {
-        if (strcmp(alerter->settings->channels[i].name, name) == 0) {
-            channel_offer(alerter->channels[i], notification);
-            return;
-        }
-    }
-    log_warning("notification_lost", "channel=%s id=%s reason=\"no such channel any more\"", name,
-                notification->id);
-    health_raise(alerter->lost, 1);
-    notification_close(notification);
+    outbound_resume(alerter->outbound, name, notification);
+}
+
+static void alerter_on_change(void *self)
+{
+    struct alerter *alerter = self;
+
+    keeper_changed(alerter->keeper);
 }
 
 static int open_core(struct alerter *alerter)
@@ -251,7 +152,7 @@ static int open_keeper(struct alerter *alerter)
 {
     const struct keeper_parts parts = {.loop = service_loop(alerter->service),
                                        .core = alerter->core,
-                                       .channels = alerter->channels,
+                                       .channels = outbound_channels(alerter->outbound),
                                        .n_channels = alerter->settings->n_channels};
 
     keeper_close(alerter->keeper);
@@ -273,17 +174,6 @@ static int open_memory(struct alerter *alerter)
         return rc < 0 ? rc : 0;
     rc = open_core(alerter);
     return rc == 0 ? open_keeper(alerter) : rc;
-}
-
-static int open_channels(struct alerter *alerter)
-{
-    static const struct channel_handlers handlers = {alerter_on_end, alerter_on_retry};
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < alerter->settings->n_channels; i++)
-        rc = channel_open(&alerter->channels[i], alerter->mqtt, &alerter->settings->channels[i],
-                          &handlers, alerter);
-    return rc;
 }
 
 static int subscribe(struct alerter *alerter)
@@ -309,8 +199,7 @@ static void alerter_free(struct alerter *alerter)
     health_off_sample(service_health(alerter->service), alerter);
     loop_timer_close(alerter->timer);
     keeper_close(alerter->keeper);
-    for (size_t i = 0; i < ROUTE_CHANNELS_MAX; i++)
-        channel_close(alerter->channels[i]);
+    outbound_close(alerter->outbound);
     core_close(alerter->core);
     free(alerter);
 }
@@ -327,7 +216,8 @@ static int alerter_open(struct alerter *alerter)
         rc = loop_timer_open(&alerter->timer, service_loop(alerter->service), alerter_on_time,
                              alerter);
     if (rc == 0)
-        rc = open_channels(alerter);
+        rc = outbound_open(&alerter->outbound, alerter->service, alerter->settings,
+                           alerter_on_change, alerter);
     if (rc == 0)
         rc = open_memory(alerter);
     if (rc == 0)
@@ -348,7 +238,6 @@ int alerter_start(void **out, struct service *service, const void *settings)
     alerter->service = service;
     alerter->mqtt = service_mqtt(service);
     alerter->bad_limit.every_ms = LOG_EVERY_MS;
-    alerter->lost_limit.every_ms = LOG_EVERY_MS;
     rc = alerter_open(alerter);
     if (rc < 0) {
         alerter_free(alerter);
@@ -375,18 +264,14 @@ void alerter_drain(void *self)
 {
     struct alerter *alerter = self;
 
-    for (size_t i = 0; i < alerter->settings->n_channels; i++)
-        channel_stop(alerter->channels[i]);
+    outbound_stop(alerter->outbound);
 }
 
 bool alerter_drained(void *self)
 {
     struct alerter *alerter = self;
 
-    for (size_t i = 0; i < alerter->settings->n_channels; i++)
-        if (channel_busy(alerter->channels[i]))
-            return false;
-    return true;
+    return !outbound_busy(alerter->outbound);
 }
 
 void alerter_close(void *self)

@@ -409,6 +409,7 @@ def test_full_queue_drops_the_oldest(listener, start, config, receiver):
     wait_up(listener)
     for episode in range(1, 6):
         publish(listener, "firing", episode, since=episode)
+    stand.wait_until(lambda: os.path.exists(memory_path(config)), what="the memory on disk")
     stand.wait_until(
         lambda: [p["notification"]["alerts"][0]["episode"] for p in state_of(config)["pending"]] == [4, 5],
         what="the two newest in the queue",
