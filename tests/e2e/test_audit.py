@@ -9,15 +9,15 @@ from plant import DEVICE, agent, command, plc  # noqa: F401
 
 
 @pytest.fixture
-def store(tmp_path, start, listener):
+def store(tmp_path, start):
     """An InfluxDB that the sink writes to; its database is there."""
     influxdb = stores.InfluxDB(tmp_path)
     influxdb.start()
-    start("influx-sink", {
+    sink = start("influx-sink", {
         "service": {"state_dir": str(tmp_path / "sink")},
         "targets": [{"kind": "influxdb1", "url": influxdb.url, "database": "fieldline"}],
     })
-    listener.wait("iot/_service/influx-sink/status", lambda m: m.json["state"] == "online")
+    stand.wait_until(lambda: "intake_up" in sink.log(), what="the sink's session at the broker")
     yield influxdb
     influxdb.stop()
 
