@@ -35,8 +35,7 @@ static const char *const hostile[] = {
     "[click](javascript:alert(1)) ![x](http://evil/x.png) **bold** _it_ ~~no~~",
     "{heading} {each}{end} {{ }}",
     "\x01\x02\x1b[31mred\x7f",
-    "\xf0\x9f\x94\xa5 \xe2\x80\xae"
-    "evil",
+    "\xf0\x9f\x94\xa5 \xe2\x80\xae text",
     "\\\\\\",
     "%s%n%d",
 };
