@@ -187,3 +187,21 @@ def test_routes_change_on_reload(listener, start, config):
     publish(listener, state="resolved")
     told(listener, "foreman", state="resolved")
     assert len(listener.find("iot/_notification/shift")) == 1
+
+
+def test_ten_thousand_at_once_are_a_few_notifications(listener, start, config):
+    config["route"].update(group_wait="1s", group_interval="5s")
+    service = start("alerter", config)
+    wait_up(listener)
+    for i in range(10000):
+        publish(listener, f"sensor_{i}")
+    told(listener)
+
+    def counted():
+        return sum(m.json["counts"]["firing"] for m in listener.find("iot/_notification/shift"))
+
+    stand.wait_until(lambda: counted() == 10000, timeout_s=60, what="ten thousand told of")
+    assert len(listener.find("iot/_notification/shift")) <= 10
+    health = listener.wait("iot/_service/alerter/health", lambda m: m.json["gauges"].get("alerts_firing") == 10000)
+    assert health.json["rss_bytes"] < 200 * 1024 * 1024  # with the sanitizers' share
+    assert service.stop() == 0
