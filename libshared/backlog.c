@@ -1,6 +1,7 @@
 #include "backlog.h"
 
 #include "backlog_pack.h"
+#include "backlog_queue.h"
 #include "buffer.h"
 #include "log.h"
 #include "spool.h"
@@ -24,6 +25,7 @@ struct backlog {
     struct spool *spool; /* NULL: no disk */
     struct spool_reader *reader;
     struct loop_timer *timer;
+    struct backlog_queue queue; /* in memory: before the disk is used, so empty while it is */
     struct backlog_pack pack;
     struct buffer record; /* kept for its memory */
     bool flying;          /* a batch was published and is not acknowledged as a whole */
@@ -40,9 +42,14 @@ void backlog_configure(struct backlog_settings *out, struct config_node *root)
     out->disk_bytes = config_size(node, "disk", 256 * (int64_t)MIB, 0, 1024 * 1024 * (int64_t)MIB);
 }
 
-static bool is_empty(const struct backlog *backlog)
+static bool is_on_disk(const struct backlog *backlog)
 {
-    return !backlog->spool || spool_waiting(backlog->reader) == 0;
+    return spool_waiting(backlog->reader) > 0;
+}
+
+static bool is_in_memory(const struct backlog *backlog)
+{
+    return backlog_queue_size(&backlog->queue) > 0;
 }
 
 static void wake_in(struct backlog *backlog, int64_t wait_ms)
@@ -61,35 +68,52 @@ static void on_array(void *self, const char *topic, const char *payload, size_t 
         health_raise(backlog->lost, 1);
 }
 
-static void send_batch(struct backlog *backlog)
+static void publish_pack(struct backlog *backlog)
+{
+    backlog_pack_each(&backlog->pack, on_array, backlog);
+    backlog_pack_clear(&backlog->pack);
+}
+
+static void pack(void *self, const void *record, size_t size)
+{
+    struct backlog *backlog = self;
+    health_raise(
+        backlog_pack_add(&backlog->pack, record, size) == 0 ? backlog->sent : backlog->lost, 1);
+}
+
+static void send_from_disk(struct backlog *backlog)
 {
     struct spool_record record;
-    uint64_t n = 0;
     int got = 0;
     while (backlog->pack.size < BATCH_BYTES && (got = spool_next(backlog->reader, &record)) == 1) {
-        if (backlog_pack_add(&backlog->pack, record.body, record.size) != 0)
-            health_raise(backlog->lost, 1);
+        pack(backlog, record.body, record.size);
         backlog->next = record.number + 1;
-        n++;
+        backlog->flying = true;
     }
     if (got < 0)
         log_error("backlog_unreadable", "reason=\"%s\"", strerror(-got));
-    if (n == 0)
-        return;
     backlog->drained = got == 0;
-    backlog_pack_each(&backlog->pack, on_array, backlog);
-    backlog_pack_clear(&backlog->pack);
-    health_raise(backlog->sent, n);
-    backlog->flying = true;
+    publish_pack(backlog);
+}
+
+static void send_from_memory(struct backlog *backlog)
+{
+    backlog_queue_each(&backlog->queue, pack, backlog);
+    backlog_queue_clear(&backlog->queue);
+    backlog->drained = true;
+    publish_pack(backlog);
 }
 
 static void send_or_wait(struct backlog *backlog)
 {
-    if (!backlog->flying && mqtt_is_up(backlog->mqtt))
-        send_batch(backlog);
+    bool up = mqtt_is_up(backlog->mqtt);
+    if (up && is_in_memory(backlog))
+        send_from_memory(backlog);
+    else if (up && !backlog->flying)
+        send_from_disk(backlog);
     if (backlog->flying)
         wake_in(backlog, FLIGHT_MS);
-    else if (!is_empty(backlog))
+    else if (is_in_memory(backlog) || is_on_disk(backlog))
         wake_in(backlog, AWAY_MS);
 }
 
@@ -111,6 +135,7 @@ static void on_sample(void *self, struct health *health)
     if (!backlog->spool)
         return;
     struct spool_stats stats = spool_stats(backlog->spool);
+    health_set(health, "backlog.memory_bytes", (double)backlog_queue_size(&backlog->queue));
     health_set(health, "backlog.records", (double)spool_waiting(backlog->reader));
     health_set(health, "backlog.bytes", (double)stats.bytes);
     atomic_store(health_count(health, "backlog.dropped_oldest"), stats.dropped);
@@ -139,7 +164,7 @@ static void open_disk(struct backlog *backlog, const char *state_dir)
         return;
     }
     backlog->reader = spool_reader(backlog->spool, 0);
-    if (!is_empty(backlog))
+    if (is_on_disk(backlog))
         wake_in(backlog, 0);
 }
 
@@ -169,18 +194,6 @@ int backlog_open(struct backlog **out, struct service *service,
     return 0;
 }
 
-void backlog_close(struct backlog *backlog)
-{
-    if (!backlog)
-        return;
-    health_off_sample(backlog->health, backlog);
-    loop_timer_close(backlog->timer);
-    spool_close(backlog->spool);
-    backlog_pack_clear(&backlog->pack);
-    buffer_free(&backlog->record);
-    free(backlog);
-}
-
 static int lose(struct backlog *backlog, int error)
 {
     health_raise(backlog->lost, 1);
@@ -192,39 +205,77 @@ static int lose(struct backlog *backlog, int error)
     return error;
 }
 
-static int keep_on_disk(struct backlog *backlog, const char *topic, const char *payload,
-                        size_t size)
+static int write_record(struct backlog *backlog, const void *record, size_t size)
 {
-    buffer_clear(&backlog->record);
-    backlog_pack_record(&backlog->record, topic, payload, size);
-    int error = backlog->record.failed
-                    ? -ENOMEM
-                    : spool_append(backlog->spool, backlog->record.data, backlog->record.size);
+    int error = spool_append(backlog->spool, record, size);
     if (error != 0)
         return lose(backlog, error);
     health_raise(backlog->spooled, 1);
-    if (!backlog->flying)
-        send_or_wait(backlog);
     return 0;
 }
 
-/* Order: while anything is on disk, what is new goes behind it. Where no memory is allowed all goes
- * over the disk, and is there until the broker has it. */
-static bool goes_over_disk(const struct backlog *backlog)
+static void spill(void *self, const void *record, size_t size)
 {
-    size_t memory_bytes = (size_t)backlog->settings->memory_bytes;
-    if (!backlog->spool)
-        return false;
-    if (memory_bytes == 0 || !is_empty(backlog))
-        return true;
-    return !mqtt_is_up(backlog->mqtt) && mqtt_stats(backlog->mqtt).queued_bytes >= memory_bytes;
+    write_record(self, record, size);
+}
+
+/* All of it, so that what is on disk is never newer than what is in memory. */
+static void spill_memory(struct backlog *backlog)
+{
+    backlog_queue_each(&backlog->queue, spill, backlog);
+    backlog_queue_clear(&backlog->queue);
+}
+
+static int keep(struct backlog *backlog, const void *record, size_t size)
+{
+    if (!is_on_disk(backlog)) {
+        size_t in_memory = backlog_queue_size(&backlog->queue) + size;
+        if (in_memory <= (size_t)backlog->settings->memory_bytes &&
+            backlog_queue_add(&backlog->queue, record, size) == 0)
+            return 0;
+        spill_memory(backlog);
+    }
+    return write_record(backlog, record, size);
+}
+
+/* Order: while anything waits, what is new goes behind it. Where no memory is allowed all goes over
+ * the disk, and is there until the broker has it. */
+static bool must_wait(const struct backlog *backlog)
+{
+    return backlog->spool && (backlog->settings->memory_bytes == 0 || is_in_memory(backlog) ||
+                              is_on_disk(backlog) || !mqtt_is_up(backlog->mqtt));
+}
+
+static int publish_later(struct backlog *backlog, const char *topic, const char *payload,
+                         size_t size)
+{
+    buffer_clear(&backlog->record);
+    backlog_pack_record(&backlog->record, topic, payload, size);
+    int error = backlog->record.failed ? lose(backlog, -ENOMEM)
+                                       : keep(backlog, backlog->record.data, backlog->record.size);
+    if (!backlog->flying)
+        send_or_wait(backlog);
+    return error;
 }
 
 int backlog_publish(struct backlog *backlog, const char *topic, const char *payload, size_t size)
 {
-    if (goes_over_disk(backlog))
-        return keep_on_disk(backlog, topic, payload, size);
+    if (must_wait(backlog))
+        return publish_later(backlog, topic, payload, size);
     struct mqtt_message message = {
         .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = true};
     return mqtt_publish(backlog->mqtt, &message);
+}
+
+void backlog_close(struct backlog *backlog)
+{
+    if (!backlog)
+        return;
+    health_off_sample(backlog->health, backlog);
+    loop_timer_close(backlog->timer);
+    spill_memory(backlog); /* the next process sends it */
+    spool_close(backlog->spool);
+    backlog_pack_clear(&backlog->pack);
+    buffer_free(&backlog->record);
+    free(backlog);
 }

@@ -1,11 +1,11 @@
-/* Readings made while the broker is away: in the connection's memory first, on disk (spool.h)
- * beyond a bound, and sent in their order, with their own times, when it is back; as arrays, to
- * catch up fast. For agents; on the loop.
+/* Readings made while the broker is away: in memory first, all on disk (spool.h) beyond a bound and
+ * when the process ends, and sent in their order, with their own times, when it is back; as arrays,
+ * to catch up fast. For agents; on the loop.
  *
- * A process that is killed loses what was in memory only: the readings that the broker had not
- * acknowledged, of which a connection in order has a few, and one that is away `memory_bytes` of
- * them. With `memory_bytes` 0 each reading is on disk before it is published and stays there until
- * the broker has it: then only what did not get as far as backlog_publish() is lost. */
+ * A process that is killed loses what was in memory only: `memory_bytes` while the broker is away,
+ * and of what was published the few that it had not acknowledged. With `memory_bytes` 0 each
+ * reading is on disk before it is published and stays there until the broker has it: then only what
+ * did not get as far as backlog_publish() is lost. */
 #ifndef BACKLOG_H
 #define BACKLOG_H
 
@@ -24,12 +24,12 @@ void backlog_configure(struct backlog_settings *out, struct config_node *root);
 
 struct backlog;
 
-/* On disk it is state_dir/backlog; without a state_dir there is memory only. What an earlier
- * process left on disk is sent too. A disk that cannot be used is logged, and memory alone serves.
- * Both are borrowed. Returns 0 or -ENOMEM. */
+/* On disk it is state_dir/backlog; without a state_dir what waits is the connection's outbox alone.
+ * What an earlier process left on disk is sent too. A disk that cannot be used is logged, and
+ * memory alone serves. Both are borrowed. Returns 0 or -ENOMEM. */
 int backlog_open(struct backlog **out, struct service *service,
                  const struct backlog_settings *settings);
-void backlog_close(struct backlog *backlog);
+void backlog_close(struct backlog *backlog); /* what is in memory goes to disk */
 
 /* Publishes an encoded reading, retained at QoS 1, now or later. Returns 0 or -errno where it is
  * lost, counted. */
