@@ -89,22 +89,30 @@ void core_expect_news(struct core *core, struct group *group, int64_t wait_ms, i
 
 /* ---- an alert ---- */
 
-/* Takes the record out of its groups; what it leaves untold, they count. */
-static void leave_groups(struct core *core, struct record *record, int64_t time_ms)
+/* What is still to be told of the record, its groups count once it is gone. */
+static void count_untold(struct core *core, const struct record *record, int64_t time_ms)
 {
-    while (record->members) {
-        struct member *member = record->members;
-        struct group *group = member->group;
+    for (const struct member *m = record->members; m; m = m->next_of_record) {
         enum item_state state;
 
-        if (time_ms != INT64_MIN && member_news(member, &state)) {
-            group->forgotten++;
-            core_expect_news(core, group, group->route->wait_ms, time_ms);
-        }
-        member_leave(member);
+        if (!member_news(m, &state))
+            continue;
+        m->group->forgotten++;
+        core_expect_news(core, m->group, m->group->route->wait_ms, time_ms);
+    }
+}
+
+static void remove_record(struct core *core, struct record *record)
+{
+    while (record->members) {
+        struct group *group = record->members->group;
+
+        member_leave(record->members);
         if (!group->first && !group->forgotten)
             groups_remove(&core->groups, group);
     }
+    inhibitor_update(core->inhibitor, record, true);
+    book_remove(core->book, record);
 }
 
 static void make_room(struct core *core, const struct topic *topic, int64_t time_ms)
@@ -115,9 +123,8 @@ static void make_room(struct core *core, const struct topic *topic, int64_t time
         return;
     oldest = book_oldest(core->book);
     core->stats.forgotten += oldest->state != ALERT_RESOLVED;
-    leave_groups(core, oldest, time_ms);
-    inhibitor_update(core->inhibitor, oldest, true);
-    book_remove(core->book, oldest);
+    count_untold(core, oldest, time_ms);
+    remove_record(core, oldest);
 }
 
 int core_join(struct core *core, struct record *record)
@@ -212,16 +219,14 @@ int core_alert(struct core *core, const struct topic *topic, const struct alert 
     return rc;
 }
 
-int core_forget(struct core *core, const struct topic *topic, int64_t time_ms)
+int core_forget(struct core *core, const struct topic *topic)
 {
     struct record *record = book_find(core->book, topic);
 
-    (void)time_ms;
     if (!record)
         return -ENOENT;
-    leave_groups(core, record, INT64_MIN);
-    inhibitor_update(core->inhibitor, record, true);
-    book_remove(core->book, record);
+    core->stats.deleted++;
+    remove_record(core, record);
     return 0;
 }
 

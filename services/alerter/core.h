@@ -35,7 +35,7 @@ void core_close(struct core *core); /* NULL is ignored */
  * done before, with core_tick(). Return 0, or -ENOMEM: then it is lost. */
 int core_alert(struct core *core, const struct topic *topic, const struct alert *alert, bool known,
                int64_t time_ms);
-int core_forget(struct core *core, const struct topic *topic, int64_t time_ms); /* it was deleted */
+int core_forget(struct core *core, const struct topic *topic); /* it was deleted */
 
 /* `by` and `comment` may be NULL. -ENOENT where no such alert is active. */
 int core_acknowledge(struct core *core, const struct topic *topic, const char *by,
@@ -68,6 +68,7 @@ struct core_stats {
     uint64_t unrouted;  /* news that no route with a channel takes */
     uint64_t brief;     /* episodes that were over before they were told: held or too short */
     uint64_t forgotten; /* alerts that had to go for want of room */
+    uint64_t deleted;   /* their retained message was taken away */
     uint64_t acknowledged;
     uint64_t held;                  /* notifications that a channel's limit held back */
     uint64_t lost;                  /* for want of memory */

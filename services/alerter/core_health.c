@@ -34,6 +34,7 @@ void core_health_sample(const struct core *core, int64_t time_ms, struct core_st
     count(health, "alerts.no_news", now.no_news, told->no_news);
     count(health, "alerts.over_before_told", now.brief, told->brief);
     count(health, "alerts.forgotten", now.forgotten, told->forgotten);
+    count(health, "alerts.deleted", now.deleted, told->deleted);
     count(health, "acknowledged", now.acknowledged, told->acknowledged);
     count(health, "held_by_limit", now.held, told->held);
     count(health, "dropped.no_route", now.unrouted, told->unrouted);

@@ -28,7 +28,7 @@ static int hear_alert(struct core *core, const struct hear_message *message, int
     int rc;
 
     if (message->size == 0) { /* the retained alert was deleted */
-        core_forget(core, &message->topic, time_ms);
+        core_forget(core, &message->topic);
         return 0;
     }
     rc = alert_decode(message->payload, message->size, on_alert, &heard, error, HEAR_ERROR_SIZE);

@@ -1,5 +1,7 @@
 #include "notification_text.h"
 
+#include "zone.h"
+
 #include <inttypes.h>
 
 static void put_acknowledgement(const struct item *item, struct buffer *out)
@@ -54,9 +56,12 @@ static void put_kind(const struct notification *n, struct buffer *out)
         buffer_text(out, "still ");
     if (n->kind == NOTIFICATION_ESCALATION)
         buffer_text(out, "nobody has acknowledged: ");
-    if (n->kind == NOTIFICATION_SUMMARY)
-        buffer_format(out, "%" PRIu64 " notification%s held back by the limit: ", n->held,
+    if (n->kind == NOTIFICATION_SUMMARY) {
+        buffer_format(out, "%" PRIu64 " notification%s held back by the limit since ", n->held,
                       n->held == 1 ? " was" : "s were");
+        zone_text(n->held_since_ms, out);
+        buffer_text(out, ": ");
+    }
 }
 
 void notification_heading(const struct notification *n, struct buffer *out)
