@@ -2,7 +2,6 @@
 #include "command.h"
 #include "topic.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 void announcer_free(struct announcer *announcer)
@@ -35,14 +34,13 @@ void announce_command(void *self, const struct engine_command *command)
         .ts_ms = command->time_ms,
         .ttl_ms = command->ttl_ms,
     };
-    int id = snprintf(out.id, sizeof(out.id), "%s-%" PRIu64, announcer->session,
-                      ++announcer->n_commands);
+    snprintf(out.id, sizeof(out.id), "%s", command->id);
     /* The longest rule's name does not quite fit behind the slash; who sent it is still plain. */
     snprintf(out.source, sizeof(out.source), "rules-engine/%.*s",
              (int)(sizeof(out.source) - sizeof("rules-engine/")), command->rule);
     buffer_clear(&announcer->payload);
-    int encoded = id < (int)sizeof(out.id) ? command_encode(&out, &announcer->payload) : -1;
-    publish(announcer, encoded, TOPIC_COMMAND, &command->place, command->actuator,
+    publish(announcer, command_encode(&out, &announcer->payload), TOPIC_COMMAND, &command->place,
+            command->actuator,
             (struct announcement){.name = command->rule, .ttl_ms = command->ttl_ms});
 }
 

@@ -20,12 +20,10 @@ struct announcement {
 /* Everything borrowed for the call. */
 typedef void announce_fn(void *self, const struct announcement *announcement);
 
-struct announcer {    /* starts as `{.root = …, .session = …, .publish = …, .self = …}` */
+struct announcer {    /* starts as `{.root = …, .publish = …, .self = …}` */
     const char *root; /* borrowed */
-    const char *session; /* borrowed; commands' ids are "<session>-<number>" */
     announce_fn *publish;
     void *self;
-    uint64_t n_commands;
     uint64_t n_failed; /* decisions that could not be written, for want of memory or of room */
     struct buffer payload;
 };

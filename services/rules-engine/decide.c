@@ -1,4 +1,6 @@
 #include "absence.h"
+#include "duty.h"
+#include "enable.h"
 
 #define CLOCK_STEP_MS 1000 /* how often a rule that reads the clock is asked again */
 
@@ -10,41 +12,101 @@ static struct engine_place place_of(const struct instance *instance)
 
 struct engine_memory decide_memory(const struct instance *instance)
 {
+    const struct order *orders = instance->duty ? instance->duty->orders : NULL;
     return (struct engine_memory){
         .rule = instance->rule->scope.name,
         .place = place_of(instance),
         .active = rule_is_active(&instance->state),
         .stale = instance->state.stale,
         .episode = instance->state.episode,
-        .since_ms = instance->state.since_ms,
+        .since_ms = orders ? order_edge_ms(orders) : instance->state.since_ms,
+        .owing = orders || instance->owing,
     };
 }
 
-static void give_commands(struct engine *engine, const struct instance *instance,
-                          const struct actions *actions)
+static bool any_command(const struct actions *actions)
+{
+    for (size_t i = 0; i < actions->n; i++)
+        if (actions->items[i].actuator)
+            return true;
+    return false;
+}
+
+/* An unknown value is "missing": something it needs is. */
+static int compute(struct reading *out, const struct derived_value *values, size_t n,
+                   struct instance_view *view)
+{
+    int error = 0;
+    for (size_t i = 0; i < n && !error; i++) {
+        struct value value = expression_evaluate(values[i].expression, instance_read, view);
+        error = value.type == VALUE_NONE ? reading_add_fault(out, values[i].name, "missing")
+                                         : reading_add(out, values[i].name, value);
+    }
+    return error;
+}
+
+static void tell_memory(struct engine *engine, const struct instance *instance, bool owing)
+{
+    struct engine_memory memory = decide_memory(instance);
+    memory.owing = owing;
+    engine->handlers->on_memory(engine->self, &memory);
+}
+
+static void publish(struct engine *engine, const struct instance *instance,
+                    const struct action *action)
 {
     struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
-    struct engine_place own = place_of(instance);
+    struct duty *duty = instance->duty;
+    struct engine_place place = place_of(instance);
+    struct reading out = {0};
+    bool later = engine->time_ms > duty->published_ms; /* no two readings have the same time */
+    duty->published_ms = later ? engine->time_ms : duty->published_ms + 1;
+    reading_reset(&out, duty->published_ms, ++duty->published);
+    if (compute(&out, action->values, action->n_values, &view) < 0) {
+        engine->stats.no_memory++;
+    } else {
+        engine->stats.derived++;
+        engine->handlers->on_reading(engine->self, &place, action->measurement,
+                                     instance->scope->name, &out);
+    }
+    reading_free(&out);
+}
+
+static void act(struct engine *engine, struct instance *instance, const struct actions *actions)
+{
+    struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
     for (size_t i = 0; i < actions->n; i++) {
         const struct action *action = &actions->items[i];
-        struct engine_command command = {
-            .place = {.location = action->location ? action->location : own.location,
-                      .device = action->device ? action->device : own.device},
-            .actuator = action->actuator,
-            .rule = instance->scope->name,
-            .value = action->expression
-                         ? expression_evaluate(action->expression, instance_read, &view)
-                         : action->value,
-            .ttl_ms = action->ttl_ms,
-            .time_ms = engine->time_ms,
-        };
-        if (command.value.type == VALUE_NONE) {
-            engine->stats.unknown_values++;
+        if (action->measurement) {
+            publish(engine, instance, action);
             continue;
         }
-        engine->stats.commands++;
-        engine->handlers->on_command(engine->self, &command);
+        struct value value = action->expression
+                                 ? expression_evaluate(action->expression, instance_read, &view)
+                                 : action->value;
+        if (value.type == VALUE_NONE)
+            engine->stats.unknown_values++;
+        else
+            order_give(engine, instance, action, (unsigned)i, value);
     }
+}
+
+/* Before anything is done the memory says that it is owed, afterwards order.c that it is not. */
+static void act_on_edge(struct engine *engine, struct instance *instance, bool fired)
+{
+    const struct rule *rule = instance->rule;
+    const struct actions *actions = fired ? &rule->on_active : &rule->on_inactive;
+    if (!instance->duty)
+        instance->duty = duty_open(rule);
+    if (!instance->duty) {
+        engine->stats.no_memory++;
+        return;
+    }
+    if (fired)
+        duty_fired(instance->duty, rule, engine->time_ms);
+    act(engine, instance, actions);
+    if (any_command(actions) && !instance->duty->orders) /* no value was known */
+        tell_memory(engine, instance, false);
 }
 
 static void give_alert(struct engine *engine, const struct instance *instance,
@@ -86,14 +148,18 @@ static void follow(struct engine *engine, struct instance *instance, enum rule_e
         [RULE_RECOVERED] = ALERT_FIRING,
     };
     const struct rule *rule = instance->rule;
-    struct engine_memory memory = decide_memory(instance);
-    engine->handlers->on_memory(engine->self, &memory);
-    if (edge == RULE_FIRED) {
-        engine->stats.active++;
-        give_commands(engine, instance, &rule->on_active);
-    } else if (edge == RULE_CLEARED) {
-        engine->stats.active--;
-        give_commands(engine, instance, &rule->on_inactive);
+    bool switched = edge == RULE_FIRED || edge == RULE_CLEARED;
+    if (switched) {
+        orders_forget(engine, instance);
+        instance->owing = false;
+    }
+    tell_memory(engine, instance,
+                (edge == RULE_FIRED && any_command(&rule->on_active)) ||
+                    (edge == RULE_CLEARED && any_command(&rule->on_inactive)) ||
+                    (!switched && decide_memory(instance).owing));
+    if (switched) {
+        engine->stats.active += edge == RULE_FIRED ? 1 : UINT64_MAX;
+        act_on_edge(engine, instance, edge == RULE_FIRED);
     }
     if (rule->alerts)
         give_alert(engine, instance, states[edge], cause);
@@ -111,6 +177,12 @@ void decide_schedule(struct engine *engine, struct instance *instance)
         int64_t silent_ms = absence_due_ms(engine, instance);
         at_ms = silent_ms < at_ms ? silent_ms : at_ms;
     }
+    if (instance->state.phase == RULE_WAITING) {
+        int64_t rested_ms = duty_rested_ms(instance->duty, rule);
+        at_ms = rested_ms > at_ms ? rested_ms : at_ms;
+    }
+    if (rule->has_hours && enable_change_ms(rule, engine->time_ms) < at_ms)
+        at_ms = enable_change_ms(rule, engine->time_ms);
     instance->due_ms = at_ms;
     if (at_ms == RULE_NEVER)
         agenda_remove(&engine->agenda, &instance->due);
@@ -122,10 +194,13 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
 {
     engine->stats.steps++;
     struct rule_condition condition = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
-    if (instance->rule->absent_ms > 0)
+    if (!enable_is_on(instance->rule, engine->time_ms))
+        condition = (struct rule_condition){.when = value_bool(false), .until = value_bool(true)};
+    else if (instance->rule->absent_ms > 0)
         condition = absence_condition(engine, instance);
     else if (instance->live)
         condition = instance_condition(instance, engine->time_ms);
+    condition.rested_ms = duty_rested_ms(instance->duty, instance->rule);
     enum rule_edge edge =
         rule_step(&instance->state, &instance->rule->timing, &condition, engine->time_ms);
     decide_schedule(engine, instance);
@@ -137,11 +212,16 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
                    rule_is_active(&instance->state) ? ALERT_FIRING : ALERT_RESOLVED, cause);
     else if (!known)
         engine->stats.unknown++;
+    if (instance->owing && known) { /* a crash came in between */
+        instance->owing = false;
+        act_on_edge(engine, instance, rule_is_active(&instance->state));
+    }
     if (known)
         instance->owed = false;
+    if (instance->state.phase == RULE_WAITING && engine->time_ms < condition.rested_ms)
+        engine->stats.held++;
 }
 
-/* An unknown value is "missing": something it needs is. */
 const struct reading *decide_derived(struct engine *engine, struct instance *instance,
                                      const struct cause *cause)
 {
@@ -149,17 +229,10 @@ const struct reading *decide_derived(struct engine *engine, struct instance *ins
     struct reading *out = &engine->computed[derived - engine->settings->derived];
     struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
     int64_t ts_ms = cause->reading->ts_ms;
-    int error = 0;
     engine->stats.steps++;
     reading_reset(out, ts_ms > instance->output->ts_ms ? ts_ms : instance->output->ts_ms,
                   ++instance->seq);
-    for (size_t i = 0; i < derived->n_values && !error; i++) {
-        struct value value =
-            expression_evaluate(derived->values[i].expression, instance_read, &view);
-        error = value.type == VALUE_NONE
-                    ? reading_add_fault(out, derived->values[i].name, "missing")
-                    : reading_add(out, derived->values[i].name, value);
-    }
+    int error = compute(out, derived->values, derived->n_values, &view);
     if (error) {
         engine->stats.no_memory++;
         return NULL;

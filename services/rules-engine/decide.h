@@ -5,6 +5,7 @@
 
 #include "engine.h"
 #include "instance.h"
+#include "order.h"
 #include "selector.h"
 
 struct engine {
@@ -14,6 +15,7 @@ struct engine {
     struct picture *picture;
     struct selector *selector;
     struct agenda agenda;
+    struct orders orders;
     struct instance *first, **last; /* all instances, in the order they came up */
     struct reading *computed;       /* one for each derived value, which never meets itself */
     struct buffer message;

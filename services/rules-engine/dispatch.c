@@ -67,6 +67,14 @@ static int expect_point(void *self, const char *measurement, const char *name)
     return engine_announced(delivery->engine, &delivery->place, measurement, delivery->time_ms);
 }
 
+static int deliver_result(void *self, const struct command_result *result)
+{
+    struct delivery *delivery = self;
+    engine_result(delivery->engine, result->id, result->outcome, result->reason,
+                  delivery->time_ms);
+    return 0;
+}
+
 int dispatch(struct engine *engine, const struct dispatch_message *message, int64_t time_ms,
              char error[DISPATCH_ERROR_SIZE])
 {
@@ -88,6 +96,9 @@ int dispatch(struct engine *engine, const struct dispatch_message *message, int6
         return message->retained ? alert_decode(message->payload, message->size, deliver_alert,
                                                 &delivery, error, DISPATCH_ERROR_SIZE)
                                  : 0;
+    case TOPIC_RESULT:
+        return command_result_decode(message->payload, message->size, deliver_result, &delivery,
+                                     error, DISPATCH_ERROR_SIZE);
     case TOPIC_STATUS:
         return deliver_status(&delivery, error, DISPATCH_ERROR_SIZE);
     case TOPIC_META:

@@ -1,6 +1,8 @@
 #include "absence.h"
+#include "duty.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,7 @@ void engine_close(struct engine *engine)
 {
     if (!engine)
         return;
+    orders_free(&engine->orders);
     while (engine->first) {
         struct instance *next = engine->first->next;
         instance_close(engine->first);
@@ -221,17 +224,60 @@ static const struct rule *find_rule(const struct engine *engine, const struct en
     return NULL;
 }
 
+static struct instance *find_by_memory(struct engine *engine, const struct rule *rule,
+                                       const struct engine_memory *memory)
+{
+    struct series *series = picture_series(engine->picture, memory->place.location,
+                                           memory->place.device, rule->scope.measurement);
+    return series && match(engine, series) == 0 ? find_instance(series, &rule->scope) : NULL;
+}
+
+/* The alert about a failed command; a later command of the rule resolves it. */
+static int restore_failed(struct engine *engine, const struct engine_memory *memory)
+{
+    char name[TOPIC_NAME_SIZE];
+    struct engine_memory of_rule = *memory;
+    size_t length = strlen(memory->rule), behind = strlen(SETTINGS_FAILED);
+    if (length <= behind || strcmp(memory->rule + length - behind, SETTINGS_FAILED) != 0)
+        return -ENOENT;
+    snprintf(name, sizeof(name), "%.*s", (int)(length - behind), memory->rule);
+    of_rule.rule = name;
+    const struct rule *rule = find_rule(engine, &of_rule);
+    if (!rule)
+        return -ENOENT;
+    struct instance *instance = find_by_memory(engine, rule, &of_rule);
+    if (!instance)
+        return -ENOMEM;
+    if (!instance->duty)
+        instance->duty = duty_open(rule);
+    if (!instance->duty)
+        return -ENOMEM;
+    if (instance->duty->failed_episode < memory->episode) {
+        instance->duty->failed = memory->active;
+        instance->duty->failed_episode = memory->episode;
+    }
+    return 0;
+}
+
+bool engine_result(struct engine *engine, const char *id, enum command_outcome outcome,
+                   const char *reason, int64_t time_ms)
+{
+    engine->time_ms = time_ms;
+    return orders_answered(engine, id, outcome, reason);
+}
+
+void engine_unheard(struct engine *engine)
+{
+    engine->orders.unheard = true;
+}
+
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms)
 {
     const struct rule *rule = find_rule(engine, memory);
     engine->time_ms = time_ms;
     if (!rule)
-        return -ENOENT;
-    struct series *series = picture_series(engine->picture, memory->place.location,
-                                           memory->place.device, rule->scope.measurement);
-    if (!series || match(engine, series) < 0)
-        return -ENOMEM;
-    struct instance *instance = find_instance(series, &rule->scope);
+        return restore_failed(engine, memory);
+    struct instance *instance = find_by_memory(engine, rule, memory);
     if (!instance)
         return -ENOMEM;
     struct rule_state *state = &instance->state;
@@ -252,6 +298,11 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
         .since_ms = memory->since_ms,
         .known_ms = time_ms,
     };
+    instance->owing = memory->owing;
+    if ((rule->cool_down_ms > 0 || rule->max_per_hour > 0) && !instance->duty)
+        instance->duty = duty_open(rule);
+    if (instance->duty)
+        duty_fired(instance->duty, rule, memory->since_ms);
     decide_schedule(engine, instance);
     return 0;
 }
@@ -271,17 +322,24 @@ struct picture *engine_picture(struct engine *engine)
     return engine->picture;
 }
 
-int64_t engine_next_ms(const struct engine *engine)
+static int64_t rules_next_ms(const struct engine *engine)
 {
     const struct agenda_item *due = agenda_first(&engine->agenda);
     return due ? due->at_ms : RULE_NEVER;
+}
+
+int64_t engine_next_ms(const struct engine *engine)
+{
+    int64_t orders_ms = orders_next_ms(&engine->orders), rules_ms = rules_next_ms(engine);
+    return orders_ms < rules_ms ? orders_ms : rules_ms;
 }
 
 void engine_tick(struct engine *engine, int64_t time_ms)
 {
     static const struct cause none = {NULL, NULL, false};
     engine->time_ms = time_ms;
-    while (engine_next_ms(engine) <= time_ms) {
+    orders_tick(engine);
+    while (rules_next_ms(engine) <= time_ms) {
         struct instance *instance = (struct instance *)agenda_first(&engine->agenda);
         if (instance->due_ms <= time_ms)
             decide_rule(engine, instance, &none);

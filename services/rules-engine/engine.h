@@ -7,6 +7,7 @@
 #define ENGINE_H
 
 #include "alert.h"
+#include "command.h"
 #include "reading.h"
 #include "settings.h"
 #include "value.h"
@@ -25,6 +26,7 @@ struct engine_command {
     struct engine_place place;
     const char *actuator;
     const char *rule;
+    const char *id; /* the same when the same command is given again */
     struct value value;
     int64_t ttl_ms;
     int64_t time_ms;
@@ -38,13 +40,14 @@ struct engine_memory {
     bool stale;
     uint64_t episode;
     int64_t since_ms;
+    bool owing;     /* not all commands of this change were answered: given again after a crash */
     bool announced; /* this is the retained alert itself, so that the broker knows it */
 };
 
 /* Everything is borrowed for the call. No function of the engine may be called here. */
 struct engine_handlers {
-    /* A rule has switched: called before what follows from it, so that a crash in between leaves a
-     * command out rather than giving it twice. */
+    /* A rule has switched: called before what follows from it. Once more when all its commands have
+     * been answered: after a crash in between they are given again, under the same ids. */
     void (*on_memory)(void *self, const struct engine_memory *memory);
     void (*on_command)(void *self, const struct engine_command *command);
     void (*on_alert)(void *self, const struct engine_place *place, const struct alert *alert);
@@ -66,6 +69,13 @@ int engine_reading(struct engine *engine, const struct engine_place *place, cons
  */
 int engine_status(struct engine *engine, const struct engine_place *place, bool offline,
                   int64_t since_ms, int64_t time_ms);
+
+/* The result of a command, by its id. Returns whether it was one of ours. */
+bool engine_result(struct engine *engine, const char *id, enum command_outcome outcome,
+                   const char *reason, int64_t time_ms);
+
+/* There may be nobody who answers commands: a command without an answer counts as carried out. */
+void engine_unheard(struct engine *engine);
 
 /* Whether messages can come at all, as of now; before the first call they cannot. Only what could
  * have been heard counts as silence. */
@@ -99,8 +109,11 @@ struct engine_stats {
     uint64_t old;        /* older than the last of their series */
     uint64_t duplicates; /* the last of their series once more */
     uint64_t steps;      /* rules and derived values evaluated */
+    uint64_t held;       /* of these, rules kept from firing by cool_down or max_per_hour */
     uint64_t unknown;    /* of these, rules whose condition was not known */
     uint64_t commands;
+    uint64_t retried; /* of these, given again */
+    uint64_t failed;  /* of these, come to nothing */
     uint64_t alerts;
     uint64_t derived;
     uint64_t unknown_values; /* commands not given because their value was unknown */

@@ -1,4 +1,5 @@
 #include "instance.h"
+#include "duty.h"
 
 #include <errno.h>
 #include <math.h>
@@ -50,12 +51,35 @@ static int bind_reference(struct instance *instance, struct picture *picture, si
     return error;
 }
 
+/* What the rule publishes is for the store and for people: not taken for a reading when it comes
+ * back, so that no rule can keep itself busy. */
+static int own_published(struct instance *instance, struct picture *picture)
+{
+    const struct picture_device *device = instance->selected->device;
+    const struct actions *both[] = {&instance->rule->on_active, &instance->rule->on_inactive};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < both[i]->n; j++) {
+            const char *measurement = both[i]->items[j].measurement;
+            struct series *series =
+                measurement ? picture_series(picture, device->location, device->name, measurement)
+                            : NULL;
+            if (measurement && !series)
+                return -ENOMEM;
+            if (series)
+                series->own = true;
+        }
+    }
+    return 0;
+}
+
 static int bind_all(struct instance *instance, struct picture *picture)
 {
     /* The selected series first: it stands for the device even where no field of it is read. */
     int error = series_watch(instance->selected, instance);
     for (size_t i = 0; i < instance->scope->references.n && !error; i++)
         error = bind_reference(instance, picture, i);
+    if (!error && instance->rule)
+        error = own_published(instance, picture);
     if (error || !instance->derived)
         return error;
     const struct picture_device *device = instance->selected->device;
@@ -93,6 +117,8 @@ int instance_open(struct instance **out, struct picture *picture, const struct r
 
 void instance_close(struct instance *instance)
 {
+    if (instance && instance->rule)
+        duty_close(instance->duty);
     free(instance);
 }
 

@@ -21,11 +21,15 @@ struct instance {
     const struct rule *rule;
     const struct derived *derived;
     struct series *selected;
-    struct series *output;   /* of a derived value: what it computes */
+    union {
+        struct series *output; /* of a derived value: what it computes */
+        struct duty *duty;     /* of a rule: owned; NULL before its first edge */
+    };
     uint64_t seq;            /* of the last reading in `output` */
     struct rule_state state; /* of a rule */
     bool heard;              /* a live reading has come since the start */
     bool owed;               /* its alert is to be told again: a crash may have swallowed it */
+    bool owing;              /* its commands are to be given again, likewise */
     bool live;               /* what came last was live, so that time alone may switch */
     struct instance_binding bindings[]; /* one for each reference of the scope, then the others */
 };

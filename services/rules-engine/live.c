@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "dead_letter.h"
 #include "dispatch.h"
-#include "jsonr.h"
 #include "live_health.h"
 #include "log.h"
 #include "memory.h"
@@ -11,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +29,6 @@ struct live {
     struct log_limit bad_payload;
     struct log_limit failed_result;
     struct log_limit lost_memory;
-    char session[80]; /* what the ids of this run's commands begin with */
 };
 
 static void on_memory(void *self, const struct engine_memory *change)
@@ -110,30 +107,29 @@ static void on_input(void *self, const struct mqtt_message *message)
 }
 
 /* What came of a command of ours: counted, and logged where it is not ok. */
+static int take_result(void *self, const struct command_result *result)
+{
+    struct live *live = self;
+    if (!engine_result(live->engine, result->id, result->outcome, result->reason, clock_time_ms()))
+        return 0;
+    bool ok = result->outcome == COMMAND_OK;
+    live_health_raise(live->health, ok ? LIVE_RESULT_OK : LIVE_RESULT_FAILED);
+    if (!ok && log_allowed(&live->failed_result, loop_now(live->loop)))
+        log_warning("command_failed", "id=%s result=%s reason=%s source=%s suppressed=%" PRIu64,
+                    result->id, command_outcome_name(result->outcome),
+                    result->reason ? result->reason : "-", result->source ? result->source : "-",
+                    live->failed_result.suppressed);
+    return 0;
+}
+
 static void on_result(void *self, const struct mqtt_message *message)
 {
     struct live *live = self;
     char error[DISPATCH_ERROR_SIZE];
-    const char *id = NULL, *result = NULL, *reason = NULL;
-    struct jsonr in = {.path = "", .error = error, .error_size = sizeof(error)};
-    if (jsonr_parse_object(&in, message->payload, message->size) < 0) {
+    if (command_result_decode(message->payload, message->size, take_result, live, error,
+                              sizeof(error)) == -EBADMSG)
         bury(live, message, error);
-        return;
-    }
-    size_t length = strlen(live->session);
-    if (jsonr_text(&in, "id", JSONR_OPTIONAL, &id) < 0 ||
-        jsonr_text(&in, "result", JSONR_REQUIRED, &result) < 0 ||
-        jsonr_text(&in, "reason", JSONR_OPTIONAL, &reason) < 0) {
-        bury(live, message, error);
-    } else if (id && strncmp(id, live->session, length) == 0 && id[length] == '-') {
-        bool ok = strcmp(result, "ok") == 0;
-        live_health_raise(live->health, ok ? LIVE_RESULT_OK : LIVE_RESULT_FAILED);
-        if (!ok && log_allowed(&live->failed_result, loop_now(live->loop)))
-            log_warning("command_failed", "topic=%s id=%s result=%s reason=%s suppressed=%" PRIu64,
-                        message->topic, id, result, reason ? reason : "-",
-                        live->failed_result.suppressed);
-    }
-    jsonr_free(in.object);
+    set_timer(live);
 }
 
 static int subscribe(struct live *live, enum topic_kind kind, const char *name, unsigned flags,
@@ -232,7 +228,9 @@ static int open_parts(struct live *live, struct service *service, const struct s
         .on_alert = announce_alert,
         .on_reading = announce_reading,
     };
-    int error = engine_open(&live->engine, settings, &handlers, &live->announcer);
+    int error = zone_use(settings->zone);
+    if (!error)
+        error = engine_open(&live->engine, settings, &handlers, &live->announcer);
     if (!error)
         error = open_memory(live);
     if (!error)
@@ -255,12 +253,8 @@ int live_start(void **self, struct service *service, const void *settings)
     live->state_dir = service_state_dir(service);
     live->bad_payload = live->failed_result = live->lost_memory =
         (struct log_limit){.every_ms = 1000};
-    /* Unlike the connection's session, the time of the start names each run apart. */
-    snprintf(live->session, sizeof(live->session), "%.32s-%" PRId64, service_instance(service),
-             clock_time_ms());
     live->announcer = (struct announcer){
         .root = service_root(service),
-        .session = live->session,
         .publish = publish,
         .self = live,
     };

@@ -29,8 +29,9 @@ static const char *state_name(const struct engine_memory *memory)
 
 static void write_line(void *self, const struct engine_memory *memory)
 {
-    buffer_format(self, "%" PRId64 " %" PRIu64 " %s %s %s %s\n", memory->since_ms, memory->episode,
-                  state_name(memory), memory->place.location, memory->place.device, memory->rule);
+    buffer_format(self, "%" PRId64 " %" PRIu64 " %s%s %s %s %s\n", memory->since_ms,
+                  memory->episode, state_name(memory), memory->owing ? ",owing" : "",
+                  memory->place.location, memory->place.device, memory->rule);
 }
 
 /* Lines that are not whole or not ours change nothing. */
@@ -42,6 +43,10 @@ static int read_line(struct memory *memory, const char *line, int64_t time_ms)
                    &out.episode, state, location, device, rule, &end);
     if (n != 7 || end != '\n')
         return 0;
+    char *owing = strchr(state, ',');
+    out.owing = owing && strcmp(owing, ",owing") == 0;
+    if (owing)
+        *owing = '\0';
     out.active = strcmp(state, "inactive") != 0;
     out.stale = strcmp(state, "stale") == 0;
     int error = engine_restore(memory->engine, &out, time_ms);

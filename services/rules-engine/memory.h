@@ -2,7 +2,7 @@
  * still to be taken back. Alerts are also kept by the broker; this is for the rules without one.
  *
  * DIR/rules.memory: a line for each change, the last one of a rule and device holds:
- *   <since ms> <episode> active|stale|inactive <location> <device> <rule>
+ *   <since ms> <episode> active|stale|inactive[,owing] <location> <device> <rule>
  * A change is one write(): it survives the end of the process at once, a power cut when the kernel
  * has written it back (some 30 s). A line cut off at the end is passed over. What is not kept:
  * waits

@@ -154,11 +154,14 @@ int replay_run(const struct settings *settings, FILE *capture, const char *name,
     struct replay replay = {.out = out, .name = name, .errors = errors};
     replay.announcer = (struct announcer){
         .root = settings->root,
-        .session = "replay",
         .publish = print_decision,
         .self = &replay,
     };
-    int status = engine_open(&replay.engine, settings, &handlers, &replay.announcer);
+    int status = zone_use(settings->zone);
+    if (!status)
+        status = engine_open(&replay.engine, settings, &handlers, &replay.announcer);
+    if (!status)
+        engine_unheard(replay.engine);
     char *line = NULL;
     size_t capacity = 0;
     ssize_t size;

@@ -27,7 +27,7 @@ static enum rule_edge step_inactive(struct rule_state *state, const struct rule_
     }
     if (state->phase == RULE_INACTIVE)
         enter(state, RULE_WAITING, now_ms);
-    if (now_ms - state->since_ms < timing->for_ms)
+    if (now_ms - state->since_ms < timing->for_ms || now_ms < condition->rested_ms)
         return RULE_NO_EDGE;
     enter(state, RULE_ACTIVE, now_ms);
     state->stale = false;

@@ -41,6 +41,7 @@ enum rule_edge {
 struct rule_condition {
     struct value when;
     struct value until;
+    int64_t rested_ms; /* before then it may not become active; 0: it may */
 };
 
 /* Takes the rule through what has changed by `now_ms`. */

@@ -1,12 +1,11 @@
 #include "settings.h"
 #include "settings_check.h"
+#include "settings_parts.h"
 #include "topic.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WEEK_MS (INT64_C(7) * 24 * 3600 * 1000)
 
 /* Backtracks only to the last star: linear in practice, never exponential. */
 bool settings_match(const char *pattern, const char *name)
@@ -39,9 +38,8 @@ bool settings_await(const struct settings *settings)
     return false;
 }
 
-/* Compiles the expression at `key`; NULL and a problem where it is wrong. */
-static int read_expression(struct expression **out, struct config_node *node, const char *key,
-                           enum expression_type type, struct expression_references *references)
+int settings_expression(struct expression **out, struct config_node *node, const char *key,
+                        enum expression_type type, struct expression_references *references)
 {
     struct expression_error where;
     const char *text = config_require_string(node, key);
@@ -74,46 +72,8 @@ static void read_scope(struct scope *out, struct config_node *node)
     out->location = read_pattern(select, "location", "*");
     out->device = read_pattern(select, "device", "*");
     out->measurement = config_require_name(select, "measurement");
-    out->stale_after_ms = config_duration(node, "stale_after", SETTINGS_STALE_AFTER_MS, 0, WEEK_MS);
-}
-
-static int read_command(struct action *out, struct config_node *node,
-                        struct expression_references *references)
-{
-    out->location = config_string(node, "location", NULL);
-    out->device = config_string(node, "device", NULL);
-    out->actuator = config_require_name(node, "actuator");
-    out->ttl_ms = config_duration(node, "ttl", SETTINGS_TTL_MS, 1, WEEK_MS);
-    if (out->location && !topic_name_valid(out->location))
-        config_problem(node, "location", "is \"%s\", must be a location's name", out->location);
-    if (out->device && !topic_name_valid(out->device))
-        config_problem(node, "device", "is \"%s\", must be a device's name", out->device);
-    bool computed = config_has(node, "expression");
-    out->value = config_value(node, "value");
-    if (computed == (out->value.type != VALUE_NONE))
-        config_problem(node, NULL, "needs either \"value\" or \"expression\"");
-    return computed
-               ? read_expression(&out->expression, node, "expression", EXPRESSION_ANY, references)
-               : 0;
-}
-
-static int read_actions(struct actions *out, struct config_node *node, const char *key,
-                        struct expression_references *references)
-{
-    struct config_node *array = config_array(node, key);
-    size_t n = config_length(array);
-    out->items = calloc(n + 1, sizeof(*out->items));
-    if (!out->items)
-        return -ENOMEM;
-    int error = 0;
-    for (; out->n < n && !error; out->n++) {
-        struct config_node *item = config_item(array, out->n);
-        if (!config_has(item, "command"))
-            config_problem(item, NULL, "needs \"command\", the one action there is");
-        else
-            error = read_command(&out->items[out->n], config_object(item, "command"), references);
-    }
-    return error;
+    out->stale_after_ms =
+        config_duration(node, "stale_after", SETTINGS_STALE_AFTER_MS, 0, SETTINGS_WEEK_MS);
 }
 
 static int read_message(struct rule *out, struct config_node *node)
@@ -131,11 +91,20 @@ static int read_message(struct rule *out, struct config_node *node)
 static void read_timing(struct rule *out, struct config_node *node)
 {
     static const char *const severities[] = {"info", "warning", "critical", NULL};
-    out->timing.for_ms = config_duration(node, "for", 0, 0, WEEK_MS);
-    out->timing.clear_for_ms = config_duration(node, "clear_for", 0, 0, WEEK_MS);
+    out->timing.for_ms = config_duration(node, "for", 0, 0, SETTINGS_WEEK_MS);
+    out->timing.clear_for_ms = config_duration(node, "clear_for", 0, 0, SETTINGS_WEEK_MS);
     out->alerts = config_bool(node, "alert", false);
     out->timing.stale_after_ms = out->alerts ? out->scope.stale_after_ms : 0;
     out->severity = (enum alert_severity)config_choice(node, "severity", severities, ALERT_WARNING);
+}
+
+/* When it may fire at all. */
+static int read_pace(struct rule *out, struct config_node *node)
+{
+    out->cool_down_ms = config_duration(node, "cool_down", 0, 0, SETTINGS_WEEK_MS);
+    out->max_per_hour = (size_t)config_integer(node, "max_per_hour", 0, 0, 3600);
+    out->has_hours = config_has(node, "enable");
+    return out->has_hours ? hours_configure(&out->hours, config_object(node, "enable")) : 0;
 }
 
 /* `when` with `until`, or `absent`. */
@@ -143,12 +112,12 @@ static int read_condition(struct rule *out, struct config_node *node)
 {
     struct expression_references *references = &out->scope.references;
     if (!config_has(node, "absent")) {
-        int error = read_expression(&out->when, node, "when", EXPRESSION_BOOL, references);
+        int error = settings_expression(&out->when, node, "when", EXPRESSION_BOOL, references);
         if (!error && config_has(node, "until"))
-            error = read_expression(&out->until, node, "until", EXPRESSION_BOOL, references);
+            error = settings_expression(&out->until, node, "until", EXPRESSION_BOOL, references);
         return error;
     }
-    out->absent_ms = config_duration(node, "absent", 0, 1, WEEK_MS);
+    out->absent_ms = config_duration(node, "absent", 0, 1, SETTINGS_WEEK_MS);
     out->timing.stale_after_ms = 0; /* silence is what it knows */
     static const char *const others[] = {"when", "until", "for"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
@@ -156,6 +125,21 @@ static int read_condition(struct rule *out, struct config_node *node)
             config_problem(node, others[i],
                            "does not go with \"absent\", which is all that the rule waits for");
     return 0;
+}
+
+/* The alert about a command that failed has the rule's name, and more. */
+static void check_name(const struct rule *rule, struct config_node *node)
+{
+    bool commands = false;
+    for (size_t i = 0; i < rule->on_active.n; i++)
+        commands |= rule->on_active.items[i].actuator != NULL;
+    for (size_t i = 0; i < rule->on_inactive.n; i++)
+        commands |= rule->on_inactive.items[i].actuator != NULL;
+    if (commands && strlen(rule->scope.name) + strlen(SETTINGS_FAILED) >= TOPIC_NAME_SIZE)
+        config_problem(node, "name",
+                       "has %zu characters, at most %zu are possible where a rule commands: the "
+                       "alert about a command that failed adds " SETTINGS_FAILED,
+                       strlen(rule->scope.name), TOPIC_NAME_SIZE - 1 - strlen(SETTINGS_FAILED));
 }
 
 static int read_rule(struct rule *out, struct config_node *node)
@@ -167,13 +151,38 @@ static int read_rule(struct rule *out, struct config_node *node)
     out->reads_clock = (out->when && expression_reads_clock(out->when)) ||
                        (out->until && expression_reads_clock(out->until));
     if (!error)
+        error = read_pace(out, node);
+    if (!error)
         error = read_message(out, node);
     if (!error)
-        error = read_actions(&out->on_active, node, "then", references);
+        error = settings_actions(&out->on_active, node, "then", references);
     if (!error)
-        error = read_actions(&out->on_inactive, node, "else", references);
+        error = settings_actions(&out->on_inactive, node, "else", references);
     if (!out->alerts && out->on_active.n == 0 && out->on_inactive.n == 0)
         config_problem(node, NULL, "does nothing: give it \"alert\": true, \"then\" or \"else\"");
+    check_name(out, node);
+    return error;
+}
+
+int settings_values(struct derived_value **out, size_t *n, struct config_node *node,
+                    struct expression_references *references)
+{
+    struct config_node *values = config_object(node, "values");
+    size_t length = config_length(values);
+    if (length == 0)
+        config_problem(node, "values", "needs at least one \"name\": \"expression\"");
+    *out = calloc(length + 1, sizeof(**out));
+    if (!*out)
+        return -ENOMEM;
+    int error = 0;
+    for (; *n < length && !error; ++*n) {
+        struct derived_value *value = &(*out)[*n];
+        value->name = config_key(values, *n);
+        if (!topic_name_valid(value->name))
+            config_problem(values, value->name, "is no name: 1 to 64 of a-z, 0-9, _ and -");
+        error = settings_expression(&value->expression, values, value->name, EXPRESSION_ANY,
+                                    references);
+    }
     return error;
 }
 
@@ -181,23 +190,7 @@ static int read_derived(struct derived *out, struct config_node *node)
 {
     read_scope(&out->scope, node);
     out->measurement = config_require_name(node, "measurement");
-    struct config_node *values = config_object(node, "values");
-    size_t n = config_length(values);
-    if (n == 0)
-        config_problem(node, "values", "needs at least one \"name\": \"expression\"");
-    out->values = calloc(n + 1, sizeof(*out->values));
-    if (!out->values)
-        return -ENOMEM;
-    int error = 0;
-    for (; out->n_values < n && !error; out->n_values++) {
-        struct derived_value *value = &out->values[out->n_values];
-        value->name = config_key(values, out->n_values);
-        if (!topic_name_valid(value->name))
-            config_problem(values, value->name, "is no name: 1 to 64 of a-z, 0-9, _ and -");
-        error = read_expression(&value->expression, values, value->name, EXPRESSION_ANY,
-                                &out->scope.references);
-    }
-    return error;
+    return settings_values(&out->values, &out->n_values, node, &out->scope.references);
 }
 
 static int read_all(struct settings *settings, struct config_node *root)
@@ -206,6 +199,12 @@ static int read_all(struct settings *settings, struct config_node *root)
     struct config_node *rules = config_array(root, "rules");
     int error = 0;
     settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
+    settings->zone = config_string(root, "time_zone", "UTC");
+    if (!zone_known(settings->zone))
+        config_problem(root, "time_zone",
+                       "the system knows no zone \"%s\"; such as \"Europe/Berlin\" is meant, and "
+                       "the package tzdata is needed",
+                       settings->zone);
     settings->derived = calloc(config_length(derived) + 1, sizeof(*settings->derived));
     settings->rules = calloc(config_length(rules) + 1, sizeof(*settings->rules));
     if (!settings->derived || !settings->rules)
@@ -231,11 +230,11 @@ int settings_configure(void **out, struct config_node *root)
     return 0;
 }
 
-static void free_actions(struct actions *actions)
+void settings_free_values(struct derived_value *values, size_t n)
 {
-    for (size_t i = 0; i < actions->n; i++)
-        expression_close(actions->items[i].expression);
-    free(actions->items);
+    for (size_t i = 0; i < n; i++)
+        expression_close(values[i].expression);
+    free(values);
 }
 
 static void free_rule(struct rule *rule)
@@ -244,16 +243,15 @@ static void free_rule(struct rule *rule)
     expression_close(rule->when);
     expression_close(rule->until);
     template_close(rule->message);
-    free_actions(&rule->on_active);
-    free_actions(&rule->on_inactive);
+    hours_free(&rule->hours);
+    settings_free_actions(&rule->on_active);
+    settings_free_actions(&rule->on_inactive);
 }
 
 static void free_derived(struct derived *derived)
 {
     expression_references_free(&derived->scope.references);
-    for (size_t i = 0; i < derived->n_values; i++)
-        expression_close(derived->values[i].expression);
-    free(derived->values);
+    settings_free_values(derived->values, derived->n_values);
 }
 
 void settings_discard(void *self)

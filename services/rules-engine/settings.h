@@ -5,13 +5,17 @@
 #include "alert.h"
 #include "config.h"
 #include "expression.h"
+#include "hours.h"
 #include "rule.h"
 #include "template.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETTINGS_TTL_MS 10000         /* of a command where the action does not say */
+#define SETTINGS_TTL_MS 10000 /* of a command where the action does not say */
+#define SETTINGS_RETRIES 3    /* of a command, likewise */
+#define SETTINGS_WEEK_MS (INT64_C(7) * 24 * 3600 * 1000) /* the longest time that can be said */
+#define SETTINGS_FAILED "_failed"     /* behind a rule's name: the alert about a failed command */
 #define SETTINGS_STALE_AFTER_MS 30000 /* where the rule does not say */
 
 /* Which devices, and what is read of them and of others. Location and device are patterns in which
@@ -38,12 +42,17 @@ struct derived {
     size_t n_values;
 };
 
+/* A command or, where `measurement` is not NULL, a reading of the selected device. */
 struct action {
     const char *location, *device; /* NULL: the selected one's */
     const char *actuator;
+    unsigned retries;              /* how often a failed command is given again */
     struct value value;            /* a text is borrowed */
     struct expression *expression; /* instead of `value`; NULL where that is given */
     int64_t ttl_ms;
+    const char *measurement;
+    struct derived_value *values;
+    size_t n_values;
 };
 
 struct actions {
@@ -58,6 +67,10 @@ struct rule {
     struct expression *until; /* NULL: when `when` is false */
     bool reads_clock;         /* one of the two does */
     struct rule_timing timing;
+    int64_t cool_down_ms; /* at least so long from one firing to the next */
+    size_t max_per_hour;  /* how often it may fire in any hour; 0: as it likes */
+    bool has_hours;
+    struct hours hours; /* outside of them it is inactive */
     bool alerts;
     enum alert_severity severity;
     struct template *message;
@@ -67,6 +80,7 @@ struct rule {
 
 struct settings {
     const char *root; /* of the topics: for replay, which has no connection to ask */
+    const char *zone; /* of the hours in which rules are enabled */
     struct derived *derived;
     size_t n_derived;
     struct rule *rules;

@@ -105,6 +105,14 @@ def settled(listener):
     stand.wait_until(came_out, what="the probe")
 
 
+def obey(listener, command, topic=COMMAND):
+    """Answers as the agent would, and waits until the engine knows."""
+    result = {"id": command.json["id"], "result": "ok", "reason": None, "value": command.json["value"],
+              "ts": int(time.time() * 1000)}  # fmt: skip
+    listener.publish(topic.replace("/command/", "/result/"), result)
+    settled(listener)
+
+
 def values(listener, since=0):
     return [m.json["value"] for m in listener.find(COMMAND, since=since)]
 
@@ -169,7 +177,7 @@ def test_a_restart_repeats_and_forgets_nothing(listener, engine, how):
     first = engine()
     device = Device(listener)
     device.says(temperature=33)
-    listener.wait(COMMAND)
+    obey(listener, listener.wait(COMMAND))
     listener.wait(ALERT)
     first.signal(how)
     first.process.wait()
@@ -300,10 +308,43 @@ def test_failed_commands_are_told(listener, engine):
     assert "reason=interlock" in lines[0]
 
 
+def test_a_command_nobody_answered_is_given_again_under_its_id(listener, engine):
+    """By the same engine when its time is over, and by one that comes after a kill: the agent writes it once."""
+    rules = [{"name": "cool", "select": {"measurement": "sensors"}, "when": "temperature > 28",
+              "then": [{"command": {"actuator": "fan", "value": True, "ttl": "100ms", "retries": 1}}]}]  # fmt: skip
+    first = engine(rules=rules)
+    Device(listener).says(temperature=29)
+    stand.wait_until(lambda: len(listener.find(COMMAND)) == 2, what="the repeat", timeout_s=20)
+    first.kill()
+    mark = listener.mark()
+    engine(rules=rules)
+    Device(listener).says(temperature=29)
+    obey(listener, listener.wait(COMMAND, since=mark))
+    Device(listener).says(temperature=29)
+    settled(listener)
+    assert len({m.json["id"] for m in listener.find(COMMAND)}) == 1
+    assert len(listener.find(COMMAND)) == 3
+
+
+def test_a_command_refused_for_good_is_alerted(listener, engine):
+    engine()
+    Device(listener).says(temperature=29)
+    command = listener.wait(COMMAND).json
+    listener.publish(
+        "iot/facility_a/greenhouse_001/result/fan",
+        {"id": command["id"], "result": "rejected", "reason": "unknown_actuator", "value": None, "ts": 1},
+    )
+    alert = listener.wait("iot/facility_a/greenhouse_001/alert/cool_failed").json
+    assert alert["state"] == "firing"
+    assert "unknown_actuator" in alert["message"]
+    assert len(listener.find(COMMAND)) == 1
+
+
 def test_a_reload_keeps_what_was_active(listener, engine):
     service = engine()
     device = Device(listener)
     device.says(temperature=33)
+    obey(listener, listener.wait(COMMAND))
     listener.wait(ALERT)
     config = json.loads(service.config_path.read_text())
     config["rules"][0]["until"] = "temperature < 27"

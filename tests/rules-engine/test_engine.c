@@ -21,6 +21,7 @@ struct stand {
     struct buffer memory;    /* the last change of each kind, likewise */
     int64_t time_ms;
     uint64_t seq;
+    char id[COMMAND_ID_SIZE]; /* of the last command */
 };
 
 static void put_value(struct buffer *out, struct value value)
@@ -36,9 +37,9 @@ static void put_value(struct buffer *out, struct value value)
 static void on_memory(void *self, const struct engine_memory *memory)
 {
     struct stand *stand = self;
-    buffer_format(&stand->memory, "%s/%s %s %" PRIu64 "; ", memory->place.device, memory->rule,
+    buffer_format(&stand->memory, "%s/%s %s %" PRIu64 "%s; ", memory->place.device, memory->rule,
                   memory->active ? (memory->stale ? "stale" : "active") : "inactive",
-                  memory->episode);
+                  memory->episode, memory->owing ? " owing" : "");
 }
 
 static void on_command(void *self, const struct engine_command *command)
@@ -47,6 +48,7 @@ static void on_command(void *self, const struct engine_command *command)
     buffer_format(&stand->decisions, "command %s/%s ", command->place.device, command->actuator);
     put_value(&stand->decisions, command->value);
     buffer_text(&stand->decisions, "; ");
+    snprintf(stand->id, sizeof(stand->id), "%s", command->id);
 }
 
 static void on_alert(void *self, const struct engine_place *place, const struct alert *alert)
@@ -183,8 +185,9 @@ static void test_edges(void **state)
     expect(&stand, "");
     temperature(&stand, 23);
     expect(&stand, RESOLVED "23.0; ");
-    assert_string_equal(buffer_string(&stand.memory),
-                        "greenhouse_001/cool active 1; greenhouse_001/cool inactive 1; ");
+    assert_string_equal(
+        buffer_string(&stand.memory),
+        "greenhouse_001/cool active 1 owing; greenhouse_001/cool inactive 1 owing; ");
     close_stand(&stand);
 }
 
@@ -261,6 +264,7 @@ static void test_bad_and_gone(void **state)
     (void)state;
     struct stand stand;
     open_stand(&stand, cool);
+    engine_unheard(stand.engine);
     temperature(&stand, 29);
     expect(&stand, FIRED "29.0; ");
     wait_ms(&stand, 1000);
@@ -339,6 +343,7 @@ static void test_for_and_clock(void **state)
                        "{\"name\":\"quiet\",\"select\":{\"measurement\":\"sensors\"},"
                        "\"when\":\"age(temperature) >= 20s\",\"then\":"
                        "[{\"command\":{\"actuator\":\"led\",\"value\":true}}]}]}");
+    engine_unheard(stand.engine);
     temperature(&stand, 29);
     wait_ms(&stand, 4999);
     expect(&stand, "");
@@ -429,8 +434,12 @@ static void test_absent_over_a_restart(void **state)
 {
     (void)state;
     struct stand stand;
-    struct engine_memory active = {"away", {"facility_a", "greenhouse_001"}, true, false, 1, 5000,
-                                   true};
+    struct engine_memory active = {.rule = "away",
+                                   .place = {"facility_a", "greenhouse_001"},
+                                   .active = true,
+                                   .episode = 1,
+                                   .since_ms = 5000,
+                                   .announced = true};
     open_stand(&stand, ABSENT("greenhouse_*"));
     engine_listen(stand.engine, true, stand.time_ms);
     assert_int_equal(engine_restore(stand.engine, &active, stand.time_ms), 0);
@@ -446,6 +455,198 @@ static void test_absent_over_a_restart(void **state)
     expect(&stand, "");
     wait_ms(&stand, 1);
     expect(&stand, AWAY);
+    close_stand(&stand);
+}
+
+#define DOES(more)                                                                                \
+    "{\"time_zone\":\"Europe/Berlin\",\"rules\":[{\"name\":\"cool\",\"select\":{\"measurement\":" \
+    "\"sensors\"},\"when\":\"temperature > 28\"," more "}]}"
+#define FAN_ON \
+    "\"then\":[{\"command\":{\"actuator\":\"fan\",\"value\":true,\"ttl\":\"1s\",\"retries\":2}}]"
+#define ON "command greenhouse_001/fan true; "
+#define NOT_DONE(reason)                                                                         \
+    "alert greenhouse_001/cool_failed firing 1 greenhouse_001: fan was not carried out: " reason \
+    ", tried 3 times; "
+
+static void answer(struct stand *stand, enum command_outcome outcome, const char *reason)
+{
+    assert_true(engine_result(stand->engine, stand->id, outcome, reason, stand->time_ms));
+}
+
+static void test_an_answer_ends_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, DOES(FAN_ON));
+    temperature(&stand, 29);
+    expect(&stand, ON);
+    answer(&stand, COMMAND_OK, NULL);
+    wait_ms(&stand, 1000000);
+    expect(&stand, "");
+    assert_string_equal(buffer_string(&stand.memory), "greenhouse_001/cool active 1 owing; "
+                                                      "greenhouse_001/cool active 1; ");
+    assert_false(engine_result(stand.engine, "somebody-elses", COMMAND_OK, NULL, stand.time_ms));
+    close_stand(&stand);
+}
+
+/* What was answered is asked under a new id; what was not, under the same, since it may have been
+ * carried out. */
+static void test_a_command_is_given_again(void **state)
+{
+    (void)state;
+    struct stand stand;
+    char first[COMMAND_ID_SIZE];
+    open_stand(&stand, DOES(FAN_ON));
+    temperature(&stand, 29);
+    expect(&stand, ON);
+    memcpy(first, stand.id, sizeof(first));
+    wait_ms(&stand, 5999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, ON);
+    assert_string_equal(stand.id, first);
+    answer(&stand, COMMAND_FAILED, "verify_failed");
+    wait_ms(&stand, 1999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, ON);
+    assert_string_not_equal(stand.id, first);
+    answer(&stand, COMMAND_FAILED, "device_offline");
+    expect(&stand, NOT_DONE("device_offline"));
+    wait_ms(&stand, 100000);
+    expect(&stand, "");
+    temperature(&stand, 20);
+    temperature(&stand, 29);
+    answer(&stand, COMMAND_OK, NULL);
+    expect(&stand, ON "alert greenhouse_001/cool_failed resolved 1 greenhouse_001: fan was carried "
+                      "out; ");
+    close_stand(&stand);
+}
+
+static void test_what_cannot_be_mended_is_told_at_once(void **state)
+{
+    (void)state;
+    static const char *const reasons[] = {"unknown_actuator", "bad_value",   "out_of_range",
+                                          "exception_2",      "bad_payload", "retained"};
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        struct stand stand;
+        open_stand(&stand, DOES(FAN_ON));
+        temperature(&stand, 29);
+        answer(&stand, COMMAND_REJECTED, reasons[i]);
+        assert_non_null(strstr(buffer_string(&stand.decisions), "cool_failed firing 1"));
+        wait_ms(&stand, 100000);
+        assert_int_equal((int)engine_stats(stand.engine).commands, 1);
+        close_stand(&stand);
+    }
+}
+
+/* Whoever no longer wants it does not insist. */
+static void test_what_is_no_longer_wanted_is_not_repeated(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, DOES(FAN_ON));
+    temperature(&stand, 29);
+    answer(&stand, COMMAND_FAILED, "timeout");
+    temperature(&stand, 20);
+    wait_ms(&stand, 100000);
+    expect(&stand, ON);
+    close_stand(&stand);
+}
+
+static void test_owed_commands_are_given_again_after_a_crash(void **state)
+{
+    (void)state;
+    struct stand stand;
+    char first[COMMAND_ID_SIZE];
+    struct engine_memory owing = {.rule = "cool",
+                                  .place = {"facility_a", "greenhouse_001"},
+                                  .active = true,
+                                  .owing = true,
+                                  .episode = 1};
+    open_stand(&stand, DOES(FAN_ON));
+    owing.since_ms = stand.time_ms;
+    temperature(&stand, 29);
+    memcpy(first, stand.id, sizeof(first));
+    engine_close(stand.engine);
+    buffer_clear(&stand.decisions);
+    open_engine(&stand);
+    assert_int_equal(engine_restore(stand.engine, &owing, stand.time_ms), 0);
+    wait_ms(&stand, 5000);
+    expect(&stand, "");
+    temperature(&stand, 29);
+    expect(&stand, ON);
+    assert_string_equal(stand.id, first);
+    answer(&stand, COMMAND_OK, NULL);
+    temperature(&stand, 29);
+    expect(&stand, "");
+    close_stand(&stand);
+}
+
+static void test_cool_down_and_most_an_hour(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, DOES(FAN_ON ",\"cool_down\":\"10m\",\"max_per_hour\":2"));
+    temperature(&stand, 29);
+    temperature(&stand, 20);
+    expect(&stand, ON);
+    temperature(&stand, 29);
+    wait_ms(&stand, 599999);
+    expect(&stand, ""); /* but wanted: stale data does not fire by itself */
+    temperature(&stand, 29);
+    wait_ms(&stand, 1);
+    expect(&stand, ON);
+    temperature(&stand, 20);
+    wait_ms(&stand, 600000);
+    for (int i = 0; i < 2399; i++) {
+        temperature(&stand, 29);
+        wait_ms(&stand, 1000);
+    }
+    expect(&stand, "");
+    temperature(&stand, 29);
+    wait_ms(&stand, 1000);
+    expect(&stand, ON);
+    close_stand(&stand);
+}
+
+static void test_enabled_by_the_clock(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand,
+               DOES("\"enable\":{\"days\":[\"mon\"],\"from\":\"08:00\",\"to\":\"18:00\"}," FAN_ON
+                    ",\"else\":[{\"command\":{\"actuator\":\"fan\",\"value\":false}}]"));
+    assert_int_equal(zone_use(stand.settings->zone), 0);
+    stand.time_ms = INT64_C(1793602790000); /* Monday, 2 November 2026, 07:59:50 in Berlin */
+    temperature(&stand, 29);
+    wait_ms(&stand, 9999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, ON);
+    wait_ms(&stand, INT64_C(10) * 3600 * 1000 - 1);
+    buffer_clear(&stand.decisions); /* nobody answered */
+    wait_ms(&stand, 1);
+    expect(&stand, "command greenhouse_001/fan false; ");
+    wait_ms(&stand, INT64_C(14) * 3600 * 1000);
+    buffer_clear(&stand.decisions);
+    temperature(&stand, 29); /* Tuesday */
+    expect(&stand, "");
+    close_stand(&stand);
+}
+
+static void test_publishes_on_edges(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand,
+               DOES("\"then\":[{\"publish\":{\"measurement\":\"heat\",\"values\":{\"over\":"
+                    "\"temperature - 28\"}}}],\"else\":[{\"publish\":{\"measurement\":\"heat\","
+                    "\"values\":{\"over\":\"0\"}}}]"));
+    temperature(&stand, 29);
+    temperature(&stand, 30);
+    temperature(&stand, 20);
+    expect(&stand, "reading greenhouse_001/heat over 1; reading greenhouse_001/heat over 0; ");
     close_stand(&stand);
 }
 
@@ -609,6 +810,14 @@ int main(void)
         cmocka_unit_test(test_absent_though_never_seen),
         cmocka_unit_test(test_absent_while_nobody_listens),
         cmocka_unit_test(test_absent_over_a_restart),
+        cmocka_unit_test(test_an_answer_ends_it),
+        cmocka_unit_test(test_a_command_is_given_again),
+        cmocka_unit_test(test_what_cannot_be_mended_is_told_at_once),
+        cmocka_unit_test(test_what_is_no_longer_wanted_is_not_repeated),
+        cmocka_unit_test(test_owed_commands_are_given_again_after_a_crash),
+        cmocka_unit_test(test_cool_down_and_most_an_hour),
+        cmocka_unit_test(test_enabled_by_the_clock),
+        cmocka_unit_test(test_publishes_on_edges),
         cmocka_unit_test(test_command_values),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_later_memory_holds),

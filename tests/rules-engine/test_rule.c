@@ -23,7 +23,7 @@ static void play(const struct rule_timing *timing, const char *when, const char 
     assert_int_equal(strlen(when), strlen(until));
     assert_int_equal(strlen(when), strlen(edges));
     for (size_t i = 0; edges[i]; i++) {
-        struct rule_condition condition = {truth(when[i]), truth(until[i])};
+        struct rule_condition condition = {truth(when[i]), truth(until[i]), 0};
         int64_t now_ms = (int64_t)i * 1000;
         char edge = letters[rule_step(&state, timing, &condition, now_ms)];
         if (edge != edges[i])
@@ -84,8 +84,8 @@ static void test_deadlines(void **state)
     (void)state;
     struct rule_timing timing = {.for_ms = 5000, .clear_for_ms = 7000, .stale_after_ms = 10000};
     struct rule_state rule = {0};
-    struct rule_condition on = {value_bool(true), value_bool(false)};
-    struct rule_condition off = {value_bool(false), value_bool(true)};
+    struct rule_condition on = {value_bool(true), value_bool(false), 0};
+    struct rule_condition off = {value_bool(false), value_bool(true), 0};
     assert_int_equal(rule_deadline_ms(&rule, &timing), RULE_NEVER);
     assert_int_equal(rule_step(&rule, &timing, &on, 1000), RULE_NO_EDGE);
     assert_int_equal(rule_deadline_ms(&rule, &timing), 6000);
