@@ -266,8 +266,6 @@ static int result_of(struct bus *bus, int error)
 
     if (error == ETIMEDOUT)
         return -ETIMEDOUT;
-    if (error > MODBUS_ENOBASE && error < EMBBADCRC)
-        return error - MODBUS_ENOBASE;
     if (error < MODBUS_ENOBASE)
         return error > 0 ? -error : -EIO;
     return drain(bus, bytes, sizeof bytes, QUIET_MS) < 0 ? -ECONNRESET : -EBADMSG;
