@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_EVERY_MS 100 /* whether it was cancelled */
@@ -104,7 +105,31 @@ static int start(struct process *process, const struct process_run *run)
     return 0;
 }
 
-/* SIGPIPE of one that does not read is the process's, which ignores it. */
+/* A program that does not read is no reason for us to end: SIGPIPE, which goes to the thread that
+ * writes, is held off and taken away. */
+static void hold_pipe_signal(sigset_t *before)
+{
+    sigset_t pipe_signal;
+
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, before);
+}
+
+static void release_pipe_signal(const sigset_t *before)
+{
+    static const struct timespec at_once = {0};
+    sigset_t pipe_signal;
+
+    if (sigismember(before, SIGPIPE))
+        return;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    while (sigtimedwait(&pipe_signal, NULL, &at_once) > 0)
+        ;
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 static void feed(struct process *process, const struct process_run *run)
 {
     ssize_t n = write(process->input, (const char *)run->input + process->written,
@@ -168,6 +193,7 @@ int process_run(const struct process_run *run, struct process_end *end)
 {
     struct process process = {.input = -1, .output = -1};
     int64_t until_ms = clock_now_ms() + run->timeout_ms;
+    sigset_t before;
     int status = 0;
     int rc;
 
@@ -175,7 +201,9 @@ int process_run(const struct process_run *run, struct process_end *end)
     rc = start(&process, run);
     if (rc < 0)
         return rc;
+    hold_pipe_signal(&before);
     rc = converse(&process, run, end);
+    release_pipe_signal(&before);
     close_end(&process.input);
     close_end(&process.output);
     if (rc == 0)

@@ -491,6 +491,17 @@ def test_program_that_fails(listener, start, config, tmp_path, text, error):
     assert not os.popen("pgrep -f '^sleep 1234$'").read()
 
 
+def test_program_that_does_not_read(run_program, config, tmp_path):
+    """Nothing is broken by it, also where nobody has blocked SIGPIPE."""
+    config["channels"]["out"] = {"type": "command", "command": [program(tmp_path, "exec <&-; exit 3")]}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    for _ in range(20):
+        tool = run_program("alerter", "--config", path, "--test", "out")
+        assert tool.process.wait(stand.PATIENCE_S) == 69
+        assert "exit code 3" in tool.log()
+
+
 def test_program_that_is_not_there(listener, start, config, tmp_path):
     config["channels"]["out"] = {"type": "command", "command": [str(tmp_path / "none")], **QUICK, "give_up_after": "1s"}
     start("alerter", config)
