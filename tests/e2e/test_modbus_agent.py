@@ -79,10 +79,12 @@ def raw():
 
 
 def reading(listener, measurement, predicate=lambda r: True, **wait):
-    message = listener.wait(
-        f"{DEVICE}/telemetry/{measurement}", lambda m: predicate(m.json), **wait
-    )
-    return message.json
+    """The first of a message's readings: those from before there was a connection come as an array."""
+
+    def first(message):
+        return message.json[0] if isinstance(message.json, list) else message.json
+
+    return first(listener.wait(f"{DEVICE}/telemetry/{measurement}", lambda m: predicate(first(m)), **wait))
 
 
 def status(listener, state, **wait):
