@@ -58,13 +58,14 @@ struct config_node *config_item(struct config_node *node,
 /* An object used as a map: the key at `index` in file order; the caller then reads that key. */
 const char *config_key(const struct config_node *node, size_t index);
 bool config_has(const struct config_node *node, const char *key);
-/* What stands at the key, or where it is NULL at the index of an array; for what is taken over as it
- * is. */
+/* What stands at the key, or where it is NULL at the index of an array; for what is taken over as
+ * it is. */
 enum config_kind { CONFIG_ABSENT, CONFIG_SCALAR, CONFIG_OBJECT, CONFIG_ARRAY };
 enum config_kind config_kind(const struct config_node *node, const char *key, size_t index);
 /* Tells contents apart: FNV-1a (64 bits) over what the file says there, begun with `seed`. */
 #define CONFIG_DIGEST_SEED 14695981039346656037u
 uint64_t config_digest(uint64_t seed, const struct config_node *node);
+const char *config_name(const struct config_node *node); /* of the file, as config_open() had it */
 const char *config_path(const struct config_node *node); /* "devices[2].points[0]" */
 
 /* Scalars. Bounds are inclusive. */

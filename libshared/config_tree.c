@@ -24,6 +24,11 @@ struct config_node {
 
 /* ---- problems ---- */
 
+const char *config_name(const struct config_node *node)
+{
+    return node->config->name;
+}
+
 const char *config_keep(struct config_node *node, char *text)
 {
     return config_strings_add(&node->config->kept, text);

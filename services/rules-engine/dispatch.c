@@ -70,8 +70,7 @@ static int expect_point(void *self, const char *measurement, const char *name)
 static int deliver_result(void *self, const struct command_result *result)
 {
     struct delivery *delivery = self;
-    engine_result(delivery->engine, result->id, result->outcome, result->reason,
-                  delivery->time_ms);
+    engine_result(delivery->engine, result->id, result->outcome, result->reason, delivery->time_ms);
     return 0;
 }
 

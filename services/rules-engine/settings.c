@@ -68,6 +68,7 @@ static const char *read_pattern(struct config_node *node, const char *key, const
 static void read_scope(struct scope *out, struct config_node *node)
 {
     struct config_node *select = config_object(node, "select");
+    out->node = node;
     out->name = config_require_name(node, "name");
     out->location = read_pattern(select, "location", "*");
     out->device = read_pattern(select, "device", "*");
@@ -193,11 +194,34 @@ static int read_derived(struct derived *out, struct config_node *node)
     return settings_values(&out->values, &out->n_values, node, &out->scope.references);
 }
 
-static int read_all(struct settings *settings, struct config_node *root)
+static int read_file(struct settings *settings, struct config_node *root)
 {
     struct config_node *derived = config_array(root, "derived");
     struct config_node *rules = config_array(root, "rules");
     int error = 0;
+    for (size_t i = 0; i < config_length(derived) && !error; i++)
+        error = read_derived(&settings->derived[settings->n_derived++], config_item(derived, i));
+    for (size_t i = 0; i < config_length(rules) && !error; i++)
+        error = read_rule(&settings->rules[settings->n_rules++], config_item(rules, i));
+    return error;
+}
+
+static int allocate(struct settings *settings, struct config_node *root)
+{
+    size_t n_derived = config_length(config_array(root, "derived"));
+    size_t n_rules = config_length(config_array(root, "rules"));
+    for (size_t i = 0; i < settings->include.n; i++) {
+        struct config_node *other = config_root(settings->include.configs[i]);
+        n_derived += config_length(config_array(other, "derived"));
+        n_rules += config_length(config_array(other, "rules"));
+    }
+    settings->derived = calloc(n_derived + 1, sizeof(*settings->derived));
+    settings->rules = calloc(n_rules + 1, sizeof(*settings->rules));
+    return settings->derived && settings->rules ? 0 : -ENOMEM;
+}
+
+static int read_all(struct settings *settings, struct config_node *root)
+{
     settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
     settings->zone = config_string(root, "time_zone", "UTC");
     if (!zone_known(settings->zone))
@@ -205,15 +229,18 @@ static int read_all(struct settings *settings, struct config_node *root)
                        "the system knows no zone \"%s\"; such as \"Europe/Berlin\" is meant, and "
                        "the package tzdata is needed",
                        settings->zone);
-    settings->derived = calloc(config_length(derived) + 1, sizeof(*settings->derived));
-    settings->rules = calloc(config_length(rules) + 1, sizeof(*settings->rules));
-    if (!settings->derived || !settings->rules)
-        return -ENOMEM;
-    for (size_t i = 0; i < config_length(derived) && !error; i++)
-        error = read_derived(&settings->derived[settings->n_derived++], config_item(derived, i));
-    for (size_t i = 0; i < config_length(rules) && !error; i++)
-        error = read_rule(&settings->rules[settings->n_rules++], config_item(rules, i));
-    return error ? error : settings_check(settings, derived, rules);
+    int error = include_open(&settings->include, root);
+    if (!error)
+        error = allocate(settings, root);
+    if (!error)
+        error = read_file(settings, root);
+    for (size_t i = 0; i < settings->include.n && !error; i++)
+        error = read_file(settings, config_root(settings->include.configs[i]));
+    if (!error)
+        error = settings_check(settings);
+    if (!error)
+        include_check(&settings->include, root);
+    return error;
 }
 
 int settings_configure(void **out, struct config_node *root)
@@ -265,5 +292,6 @@ void settings_discard(void *self)
         free_rule(&settings->rules[i]);
     free(settings->derived);
     free(settings->rules);
+    include_close(&settings->include);
     free(settings);
 }

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "expression.h"
 #include "hours.h"
+#include "include.h"
 #include "rule.h"
 #include "template.h"
 
@@ -23,6 +24,7 @@
  * '*' stands for any run of characters; the measurement is a name. Strings are borrowed from the
  * configuration. */
 struct scope {
+    struct config_node *node; /* borrowed: where it stands in the configuration */
     const char *name;
     const char *location, *device, *measurement;
     struct expression_references references;
@@ -85,6 +87,7 @@ struct settings {
     size_t n_derived;
     struct rule *rules;
     size_t n_rules;
+    struct include include; /* owned */
 };
 
 /* service_program's configure and discard. Problems are recorded in the configuration. */

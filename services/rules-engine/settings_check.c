@@ -72,7 +72,7 @@ static size_t take_away_unfed(const struct settings *settings, bool *gone)
     return settings->n_derived - n_gone;
 }
 
-static int check_loops(const struct settings *settings, struct config_node *derived)
+static int check_loops(const struct settings *settings)
 {
     bool *gone = calloc(settings->n_derived + 1, sizeof(*gone));
     if (!gone)
@@ -80,7 +80,7 @@ static int check_loops(const struct settings *settings, struct config_node *deri
     if (take_away_unfed(settings, gone) > 0)
         for (size_t i = 0; i < settings->n_derived; i++)
             if (!gone[i])
-                config_problem(config_item(derived, i), NULL,
+                config_problem(settings->derived[i].scope.node, NULL,
                                "is in a loop of derived values, or behind one: what it reads comes "
                                "from what it publishes, \"%s\"",
                                settings->derived[i].measurement);
@@ -88,29 +88,34 @@ static int check_loops(const struct settings *settings, struct config_node *deri
     return 0;
 }
 
-static void check_twins(const struct settings *settings, struct config_node *derived,
-                        struct config_node *rules)
+static void check_twins(const struct settings *settings)
 {
-    for (size_t i = 0; i < settings->n_derived; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(settings->derived[i].measurement, settings->derived[j].measurement) == 0 &&
-                scopes_overlap(&settings->derived[i].scope, &settings->derived[j].scope))
-                config_problem(config_item(derived, i), "measurement",
-                               "is \"%s\", which %s publishes for the same devices",
-                               settings->derived[i].measurement,
-                               config_path(config_item(derived, j)));
-    for (size_t i = 0; i < settings->n_rules; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(settings->rules[i].scope.name, settings->rules[j].scope.name) == 0 &&
-                scopes_overlap(&settings->rules[i].scope, &settings->rules[j].scope))
-                config_problem(config_item(rules, i), "name",
-                               "is \"%s\", which is the name of %s for the same devices",
-                               settings->rules[i].scope.name, config_path(config_item(rules, j)));
+    for (size_t i = 0; i < settings->n_derived; i++) {
+        const struct derived *derived = &settings->derived[i];
+        for (size_t j = 0; j < i; j++) {
+            const struct derived *other = &settings->derived[j];
+            if (strcmp(derived->measurement, other->measurement) == 0 &&
+                scopes_overlap(&derived->scope, &other->scope))
+                config_problem(derived->scope.node, "measurement",
+                               "is \"%s\", which %s in %s publishes for the same devices",
+                               derived->measurement, config_path(other->scope.node),
+                               config_name(other->scope.node));
+        }
+    }
+    for (size_t i = 0; i < settings->n_rules; i++) {
+        const struct scope *scope = &settings->rules[i].scope;
+        for (size_t j = 0; j < i; j++) {
+            const struct scope *other = &settings->rules[j].scope;
+            if (strcmp(scope->name, other->name) == 0 && scopes_overlap(scope, other))
+                config_problem(scope->node, "name",
+                               "is \"%s\", which is the name of %s in %s for the same devices",
+                               scope->name, config_path(other->node), config_name(other->node));
+        }
+    }
 }
 
-int settings_check(const struct settings *settings, struct config_node *derived,
-                   struct config_node *rules)
+int settings_check(const struct settings *settings)
 {
-    check_twins(settings, derived, rules);
-    return check_loops(settings, derived);
+    check_twins(settings);
+    return check_loops(settings);
 }

@@ -7,7 +7,6 @@
 /* Records a problem for each derived value that feeds itself, also by way of others, and for each
  * two that give the same thing to one device. Patterns that might overlap count as overlapping.
  * Returns 0 or -ENOMEM. */
-int settings_check(const struct settings *settings, struct config_node *derived,
-                   struct config_node *rules);
+int settings_check(const struct settings *settings);
 
 #endif

@@ -50,6 +50,8 @@ class Demo:
         config = read_commented(stand.ROOT / "deploy/config" / f"{name}.json")
         config["mqtt"] = {"url": self.broker.url}
         config["service"] = {"state_dir": str(self.directory / f"{name}.state")}
+        if name == "rules-engine":
+            config["include"] = [str(stand.ROOT / "deploy/config/rules/*.json")]
         if name == "influx-sink":
             config["targets"] = [{"kind": "file", "url": f"file://{self.points}"}]
             del config["query"]  # a file answers no questions

@@ -35,7 +35,9 @@ def demo(tmp_path, broker, listener):
 
 
 def values(listener, topic, name, since=0):
-    return [m.json["values"][name] for m in listener.find(topic, since=since) if name in m.json["values"]]
+    messages = [m.json for m in listener.find(topic, since=since)]
+    readings = [r for m in messages for r in (m if isinstance(m, list) else [m])]
+    return [r["values"][name] for r in readings if name in r["values"]]
 
 
 def test_everything_moves(demo, listener):

@@ -393,3 +393,40 @@ def test_the_demos_rules_replay_as_they_are_shipped(capture):
         capture_output=True, text=True, timeout=20,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    "file, capture, names",
+    [
+        ("greenhouse", "greenhouse", None),
+        ("process", "plant", {"cool_process"}),
+        ("over_pressure", "plant", {"over_pressure"}),
+        ("efficiency", "efficiency", None),
+    ],
+)
+def test_each_file_of_rules_replays_alone(file, capture, names):
+    captures = stand.ROOT / "tests/rules-engine/replay"
+    done = subprocess.run(
+        [stand.BUILD / "rules-engine", "--config", stand.ROOT / f"deploy/config/rules/{file}.json",
+         "--replay", captures / f"{capture}.jsonl"],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    expected = [json.loads(line) for line in (captures / f"{capture}.expected").read_text().splitlines()]
+    expected = [line for line in expected if names is None or line["by"] in names]
+    assert expected
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected
+
+
+def test_a_file_that_is_included_and_wrong_is_named(tmp_path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/good.json").write_text('{"rules": []}')
+    (tmp_path / "rules/bad.json").write_text('{"rules": [{"name": "r", "select": {"measurement": "m"}, "when": "x >"}]}')
+    config = tmp_path / "rules-engine.json"
+    config.write_text('{"include": ["rules/*.json", "more/*.json"]}')
+    done = subprocess.run([stand.BUILD / "rules-engine", "--config", config, "--check"],
+                          capture_output=True, text=True, timeout=30)  # fmt: skip
+    assert done.returncode == 78
+    for part in ("rules/bad.json", "rules[0].when: line 1, column 4", "more/*.json"):
+        assert part in done.stderr
+    assert "good.json" not in done.stderr

@@ -20,6 +20,7 @@ def shipped(name, tmp_path):
     (tmp_path / "secret").write_text("s3cret-token\n")
     text = re.sub(r'("(?:password|token|secret)_file":\s*)"[^"]*"', rf'\1"{tmp_path}/secret"', text)
     text = re.sub(r'("(?:state_dir|health_file)":\s*)"[^"]*"', rf'\1"{tmp_path}/{name}"', text)
+    text = text.replace("rules/*.json", f"{stand.ROOT}/deploy/config/rules/*.json")
     path = tmp_path / f"{name}.json"
     path.write_text(text)
     return stand.BUILD / name, path
