@@ -82,6 +82,9 @@ int expression_compile(struct expression **out, const char *text, size_t size,
                        struct expression_error *error);
 void expression_close(struct expression *expression);
 
+/* What it was compiled from; borrowed. */
+const char *expression_text(const struct expression *expression);
+
 /* Whether its value can change without a new reading, because time passes: age(). */
 bool expression_reads_clock(const struct expression *expression);
 

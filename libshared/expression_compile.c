@@ -204,8 +204,12 @@ int expression_compile(struct expression **out, const char *text, size_t size,
     if (!c.program)
         return -ENOMEM;
     c.program->first_reference = -1;
+    c.program->text = strndup(text, size);
+    if (!c.program->text)
+        c.status = -ENOMEM;
     lexer_init(&c.lexer, text, size);
-    compile_whole(&c, wanted);
+    if (!c.status)
+        compile_whole(&c, wanted);
     if (c.status) {
         expression_close(c.program);
         return c.status;

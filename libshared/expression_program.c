@@ -18,7 +18,13 @@ void expression_close(struct expression *expression)
         value_free(&expression->constants[i]);
     free(expression->constants);
     free(expression->code);
+    free(expression->text);
     free(expression);
+}
+
+const char *expression_text(const struct expression *expression)
+{
+    return expression->text;
 }
 
 bool expression_reads_clock(const struct expression *expression)

@@ -42,6 +42,7 @@ struct instruction {
 };
 
 struct expression {
+    char *text; /* owned */
     bool reads_clock;
     bool reads_past;
     int first_reference;

@@ -1,4 +1,5 @@
 #include "absence.h"
+#include "wildcard.h"
 
 #include <string.h>
 
@@ -52,8 +53,8 @@ bool absence_is_awaited(const struct settings *settings, const struct engine_pla
     for (size_t i = 0; i < settings->n_rules; i++) {
         const struct rule *rule = &settings->rules[i];
         if (rule->absent_ms > 0 && strcmp(rule->scope.measurement, measurement) == 0 &&
-            settings_match(rule->scope.location, place->location) &&
-            settings_match(rule->scope.device, place->device))
+            wildcard_matches(rule->scope.location, place->location) &&
+            wildcard_matches(rule->scope.device, place->device))
             return true;
     }
     return false;

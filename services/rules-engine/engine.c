@@ -1,5 +1,6 @@
 #include "absence.h"
 #include "duty.h"
+#include "wildcard.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -217,8 +218,8 @@ static const struct rule *find_rule(const struct engine *engine, const struct en
     for (size_t i = 0; i < engine->settings->n_rules; i++) {
         const struct scope *scope = &engine->settings->rules[i].scope;
         if (strcmp(scope->name, memory->rule) == 0 &&
-            settings_match(scope->location, memory->place.location) &&
-            settings_match(scope->device, memory->place.device))
+            wildcard_matches(scope->location, memory->place.location) &&
+            wildcard_matches(scope->device, memory->place.device))
             return &engine->settings->rules[i];
     }
     return NULL;

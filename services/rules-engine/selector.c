@@ -1,4 +1,5 @@
 #include "selector.h"
+#include "wildcard.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -112,8 +113,8 @@ static bool selects(const struct scope *scope, const struct series *series, size
 {
     return is_literal_for(scope->location, n_location) && is_literal_for(scope->device, n_device) &&
            strcmp(scope->measurement, series->measurement) == 0 &&
-           settings_match(scope->location, series->device->location) &&
-           settings_match(scope->device, series->device->name);
+           wildcard_matches(scope->location, series->device->location) &&
+           wildcard_matches(scope->device, series->device->name);
 }
 
 static int by_order(const void *a, const void *b)

@@ -7,29 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Backtracks only to the last star: linear in practice, never exponential. */
-bool settings_match(const char *pattern, const char *name)
-{
-    const char *star = NULL, *resume = NULL;
-    while (*name) {
-        if (*pattern == '*') {
-            star = pattern++;
-            resume = name;
-        } else if (*pattern == *name) {
-            pattern++;
-            name++;
-        } else if (star) {
-            pattern = star + 1;
-            name = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
 bool settings_await(const struct settings *settings)
 {
     for (size_t i = 0; i < settings->n_rules; i++)

@@ -97,7 +97,4 @@ void settings_discard(void *settings);
 /* Whether some rule fires on silence. */
 bool settings_await(const struct settings *settings);
 
-/* Whether `pattern` takes `name`: '*' is any run of characters, also none. */
-bool settings_match(const char *pattern, const char *name);
-
 #endif

@@ -1,6 +1,7 @@
 /* The index against asking every rule, over random patterns and names. */
 #include "config.h"
 #include "selector.h"
+#include "wildcard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,8 +47,8 @@ static struct settings *open_settings(struct config **config, unsigned *seed)
 static bool selects(const struct scope *scope, const struct series *series)
 {
     return strcmp(scope->measurement, series->measurement) == 0 &&
-           settings_match(scope->location, series->device->location) &&
-           settings_match(scope->device, series->device->name);
+           wildcard_matches(scope->location, series->device->location) &&
+           wildcard_matches(scope->device, series->device->name);
 }
 
 static size_t check(struct selector *selector, const struct settings *settings,

@@ -133,28 +133,11 @@ static void test_all_at_once(void **state)
     free(report);
 }
 
-static void test_patterns(void **state)
-{
-    (void)state;
-    assert_true(settings_match("*", ""));
-    assert_true(settings_match("*", "x"));
-    assert_true(settings_match("line_*", "line_001"));
-    assert_true(settings_match("line_*", "line_"));
-    assert_false(settings_match("line_*", "line"));
-    assert_true(settings_match("*_1", "a_1_1"));
-    assert_true(settings_match("a*b*c", "a_b_b_c"));
-    assert_false(settings_match("a*b*c", "a_c_b"));
-    assert_false(settings_match("a", "ab"));
-    assert_false(settings_match("ab", "a"));
-    assert_false(settings_match("", "a"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
