@@ -1,7 +1,10 @@
 /* What must survive a restart, in one file: all that the core knows, and what is still to be sent.
  *
- * Format, version 2: one JSON object; memory_write.c says what is in it. It is written anew beside
- * the old one, synced and renamed over it, so there is always a whole one. */
+ * Format, version 2: JSON lines, each an object with one member, which says what it is: "memory"
+ * first, with version, time and the serial number of the last notification; "group", "alert",
+ * "silence", "limit", "pending"; "end". Lines, so that reading takes no more memory than what is
+ * read. The file is written anew beside the old one, synced and renamed over it, so there is always
+ * a whole one. */
 #ifndef MEMORY_H
 #define MEMORY_H
 
@@ -11,7 +14,6 @@
 #include <stddef.h>
 
 #define MEMORY_VERSION 2
-#define MEMORY_SIZE_MAX (256 * 1024 * 1024) /* bytes of a file that is believed */
 
 /* Writing: begin, the pending ones, save. Returns 0 or -errno. */
 struct memory_writer {

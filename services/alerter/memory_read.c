@@ -3,11 +3,10 @@
 #include "notification_json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static json_object *find_array(const struct jsonr *in, const char *key)
 {
@@ -163,7 +162,7 @@ static int read_pending(struct memory_reader *reader, const struct jsonr *in)
     return rc;
 }
 
-static int read_document(struct memory_reader *reader, const struct jsonr *in)
+static int read_head(struct memory_reader *reader, const struct jsonr *in)
 {
     int64_t version = 0, serial = 0;
     int rc = jsonr_integer(in, "version", JSONR_REQUIRED, &version);
@@ -175,35 +174,62 @@ static int read_document(struct memory_reader *reader, const struct jsonr *in)
     if (rc == 0)
         rc = jsonr_integer(in, "serial", JSONR_REQUIRED, &serial);
     reader->core->serial = (uint64_t)serial;
-    if (rc == 0)
-        rc = memory_read_each(reader, in, "groups", read_group);
-    if (rc == 0)
-        rc = memory_read_each(reader, in, "alerts", memory_read_record);
-    if (rc == 0)
-        rc = memory_read_each(reader, in, "silences", read_silence);
-    if (rc == 0)
-        rc = memory_read_each(reader, in, "limits", read_limit);
-    if (rc == 0)
-        rc = memory_read_each(reader, in, "pending", read_pending);
-    return rc == 0 ? core_rejoin(reader->core) : rc;
+    reader->begun = true;
+    return rc;
 }
 
-static int read_file(const char *path, struct buffer *out)
+static int read_end(struct memory_reader *reader, const struct jsonr *in)
 {
-    char chunk[16 * 1024];
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    (void)in;
+    reader->ended = true;
+    return 0;
+}
 
-    if (fd < 0)
-        return -errno;
-    while ((n = read(fd, chunk, sizeof chunk)) > 0 && out->size < MEMORY_SIZE_MAX)
-        buffer_append(out, chunk, (size_t)n);
-    close(fd);
-    if (n < 0)
-        return -EIO;
-    if (out->size >= MEMORY_SIZE_MAX)
-        return -EFBIG;
-    return out->failed ? -ENOMEM : 0;
+static int read_object(struct memory_reader *reader, const struct jsonr *in)
+{
+    static const struct {
+        const char *kind;
+        memory_read_fn *read;
+    } kinds[] = {{"memory", read_head},     {"group", read_group}, {"alert", memory_read_record},
+                 {"silence", read_silence}, {"limit", read_limit}, {"pending", read_pending},
+                 {"end", read_end}};
+    struct jsonr inner = {.path = "", .error = in->error, .error_size = in->error_size};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        int rc = jsonr_object(in, kinds[i].kind, JSONR_OPTIONAL, &inner.object);
+
+        if (rc < 0)
+            return rc;
+        if (inner.object && !reader->begun && kinds[i].read != read_head)
+            return jsonr_fail(in, NULL, "the version is missing");
+        if (inner.object)
+            return kinds[i].read(reader, &inner);
+    }
+    return jsonr_fail(in, NULL, "an unknown line");
+}
+
+static int read_lines(struct memory_reader *reader, FILE *file, struct jsonr *in)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    int rc = 0;
+
+    while (rc == 0 && (size = getline(&line, &capacity, file)) >= 0) {
+        rc = jsonr_parse_object(in, line, (size_t)size);
+        if (rc < 0)
+            break;
+        rc = read_object(reader, in);
+        jsonr_free(in->object);
+    }
+    free(line);
+    if (rc == 0 && ferror(file))
+        rc = -EIO;
+    if (rc == 0 && !reader->ended) {
+        in->object = NULL;
+        rc = jsonr_fail(in, NULL, "the end is missing");
+    }
+    return rc;
 }
 
 int memory_load(const char *path, struct core *core, memory_pending_fn *on_pending, void *self,
@@ -211,16 +237,15 @@ int memory_load(const char *path, struct core *core, memory_pending_fn *on_pendi
 {
     struct memory_reader reader = {.core = core, .on_pending = on_pending, .self = self};
     struct jsonr in = {.path = "", .error = error, .error_size = error_size};
-    struct buffer text = {0};
-    int rc = read_file(path, &text);
+    FILE *file = fopen(path, "re");
+    int rc;
 
+    if (!file)
+        return -errno;
+    rc = read_lines(&reader, file, &in);
     if (rc == 0)
-        rc = jsonr_parse_object(&in, text.data ? text.data : "", text.size);
-    if (rc == 0) {
-        rc = read_document(&reader, &in);
-        jsonr_free(in.object);
-    }
+        rc = core_rejoin(core);
     free(reader.groups);
-    buffer_free(&text);
+    fclose(file);
     return rc;
 }

@@ -11,6 +11,7 @@ struct memory_reader {
     struct group **groups; /* as numbered; NULL where the route is no more */
     size_t n_groups;
     struct record *record; /* the alert that is being read */
+    bool begun, ended;     /* the lines that must be there */
     memory_pending_fn *on_pending;
     void *self;
 };

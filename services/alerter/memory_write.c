@@ -9,6 +9,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static void begin_line(struct jsonw *w, const char *kind)
+{
+    jsonw_object_begin(w, NULL);
+    jsonw_object_begin(w, kind);
+}
+
+static void end_line(struct jsonw *w)
+{
+    jsonw_object_end(w);
+    jsonw_object_end(w);
+    buffer_char(w->out, '\n');
+    w->comma = false; /* the next line is a document of its own */
+}
+
 struct numbering {
     struct jsonw *w;
     size_t n;
@@ -21,7 +35,7 @@ static void write_group(void *self, struct group *group)
     struct jsonw *w = numbering->w;
 
     group->number = numbering->n++;
-    jsonw_object_begin(w, NULL);
+    begin_line(w, "group");
     jsonw_text(w, "route", group->route->name);
     jsonw_text(w, "label", group->label);
     if (group->news_ms != INT64_MAX)
@@ -32,7 +46,7 @@ static void write_group(void *self, struct group *group)
         jsonw_integer(w, "notified", group->notified_ms);
     jsonw_unsigned(w, "forgotten", group->forgotten);
     jsonw_unsigned(w, "order", group->moment.order);
-    jsonw_object_end(w);
+    end_line(w);
 }
 
 static void write_members(const struct record *record, struct jsonw *w)
@@ -63,7 +77,7 @@ static void write_flap(const struct flap *flap, struct jsonw *w)
 
 static void write_record(const struct record *record, struct jsonw *w)
 {
-    jsonw_object_begin(w, NULL);
+    begin_line(w, "alert");
     jsonw_text(w, "location", record->topic.location);
     jsonw_text(w, "device", record->topic.device);
     jsonw_text(w, "rule", record->topic.name);
@@ -78,37 +92,36 @@ static void write_record(const struct record *record, struct jsonw *w)
     jsonw_text(w, "comment", record->comment);
     write_flap(&record->flap, w);
     write_members(record, w);
-    jsonw_object_end(w);
+    end_line(w);
 }
 
-static void write_silences(const struct silences *silences, struct jsonw *w)
+static void write_silence(const struct silence *silence, struct jsonw *w)
 {
-    jsonw_array_begin(w, "silences");
-    for (size_t i = 0; i < silences->n; i++)
-        if (!silences->list[i].configured)
-            silence_write(&silences->list[i], w);
-    jsonw_array_end(w);
+    begin_line(w, "silence");
+    silence_write(silence, w);
+    end_line(w);
 }
 
-static void write_limits(const struct core *core, struct jsonw *w)
+static void write_limit(const struct limit *limit, const char *channel, struct jsonw *w)
 {
-    jsonw_array_begin(w, "limits");
-    for (size_t i = 0; i < core->settings->n_channels; i++) {
-        const struct limit *limit = &core->channels[i].limit;
-
-        if (limit->n == 0)
-            continue;
-        jsonw_object_begin(w, NULL);
-        jsonw_text(w, "channel", core->settings->channels[i].name);
-        jsonw_array_begin(w, "sent");
-        for (size_t j = 0; j < limit->n; j++)
-            jsonw_integer(w, NULL, limit->sent_ms[(limit->first + j) % limit->max]);
-        jsonw_array_end(w);
-        if (limit->held)
-            notification_write(limit->held, w, "held");
-        jsonw_object_end(w);
-    }
+    begin_line(w, "limit");
+    jsonw_text(w, "channel", channel);
+    jsonw_array_begin(w, "sent");
+    for (size_t i = 0; i < limit->n; i++)
+        jsonw_integer(w, NULL, limit->sent_ms[(limit->first + i) % limit->max]);
     jsonw_array_end(w);
+    if (limit->held)
+        notification_write(limit->held, w, "held");
+    end_line(w);
+}
+
+static void write_head(const struct core *core, struct jsonw *w)
+{
+    begin_line(w, "memory");
+    jsonw_integer(w, "version", MEMORY_VERSION);
+    jsonw_integer(w, "time", core->time_ms);
+    jsonw_unsigned(w, "serial", core->serial);
+    end_line(w);
 }
 
 void memory_begin(struct memory_writer *writer, struct core *core)
@@ -118,30 +131,26 @@ void memory_begin(struct memory_writer *writer, struct core *core)
 
     *writer = (struct memory_writer){0};
     writer->w = jsonw_start(&writer->text);
-    jsonw_object_begin(w, NULL);
-    jsonw_integer(w, "version", MEMORY_VERSION);
-    jsonw_integer(w, "time", core->time_ms);
-    jsonw_unsigned(w, "serial", core->serial);
-    jsonw_array_begin(w, "groups");
+    write_head(core, w);
     groups_each(&core->groups, write_group, &numbering);
-    jsonw_array_end(w);
-    jsonw_array_begin(w, "alerts");
     for (int resolved = 0; resolved < 2; resolved++)
         for (const struct record *r = book_first(core->book, resolved); r; r = r->next)
             write_record(r, w);
-    jsonw_array_end(w);
-    write_silences(&core->silences, w);
-    write_limits(core, w);
-    jsonw_array_begin(w, "pending");
+    for (size_t i = 0; i < core->silences.n; i++)
+        if (!core->silences.list[i].configured)
+            write_silence(&core->silences.list[i], w);
+    for (size_t i = 0; i < core->settings->n_channels; i++)
+        if (core->channels[i].limit.n > 0)
+            write_limit(&core->channels[i].limit, core->settings->channels[i].name, w);
 }
 
 void memory_add(struct memory_writer *writer, const char *channel,
                 const struct notification *notification)
 {
-    jsonw_object_begin(&writer->w, NULL);
+    begin_line(&writer->w, "pending");
     jsonw_text(&writer->w, "channel", channel);
     notification_write(notification, &writer->w, "notification");
-    jsonw_object_end(&writer->w);
+    end_line(&writer->w);
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -184,8 +193,8 @@ int memory_save(struct memory_writer *writer, const char *path)
 {
     int rc = -ENOMEM;
 
-    jsonw_array_end(&writer->w);
-    jsonw_object_end(&writer->w);
+    begin_line(&writer->w, "end");
+    end_line(&writer->w);
     if (!writer->text.failed)
         rc = replace_file(path, &writer->text);
     buffer_free(&writer->text);

@@ -209,7 +209,6 @@ static void write_pattern(struct jsonw *w, const char *key, const char *pattern)
 
 void silence_write(const struct silence *silence, struct jsonw *w)
 {
-    jsonw_object_begin(w, NULL);
     jsonw_text(w, "name", silence->name);
     jsonw_object_begin(w, "match");
     write_pattern(w, "severity", silence->match.severity);
@@ -220,5 +219,4 @@ void silence_write(const struct silence *silence, struct jsonw *w)
     jsonw_integer(w, "until", silence->until_ms);
     jsonw_text(w, "by", silence->by);
     jsonw_text(w, "comment", silence->comment);
-    jsonw_object_end(w);
 }

@@ -49,7 +49,7 @@ const struct silence *silences_named(const struct silences *silences, const char
 const struct silence *silences_find(const struct silences *silences, const struct topic *topic,
                                     enum alert_severity severity, int64_t time_ms);
 
-/* As its payload is, with its name: for the state file. */
+/* The members of its payload, and its name: for the state file. */
 void silence_write(const struct silence *silence, struct jsonw *w);
 
 #endif

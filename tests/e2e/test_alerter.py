@@ -145,8 +145,13 @@ def memory_path(config):
 
 
 def state_of(config):
+    """The memory on disk: what is in it, by kind."""
+    kinds = {"alert": [], "pending": []}
     with open(memory_path(config)) as file:
-        return json.load(file)
+        for line in file:
+            for kind, document in json.loads(line).items():
+                kinds.setdefault(kind, []).append(document)
+    return {"alerts": kinds["alert"], "pending": kinds["pending"]}
 
 
 def wait_saved(config, episode, state):

@@ -62,12 +62,16 @@ def all_told(listener):
 
 
 def memory(config):
-    """What is on disk; nothing yet before the first save."""
+    """What is on disk, by kind; nothing yet before the first save."""
+    kinds = {"alert": [], "silence": [], "pending": []}
     try:
         with open(config["service"]["state_dir"] + "/alerter.json") as file:
-            return json.load(file)
+            for line in file:
+                for kind, document in json.loads(line).items():
+                    kinds.setdefault(kind, []).append(document)
     except FileNotFoundError:
-        return {"alerts": [], "silences": [], "pending": []}
+        pass
+    return {"alerts": kinds["alert"], "silences": kinds["silence"], "pending": kinds["pending"]}
 
 
 def test_what_comes_together_is_told_together(listener, start, config):
