@@ -1,4 +1,5 @@
 #include "absence.h"
+#include "control.h"
 #include "duty.h"
 #include "enable.h"
 
@@ -102,7 +103,9 @@ static void act_on_edge(struct engine *engine, struct instance *instance, bool f
         engine->stats.no_memory++;
         return;
     }
-    if (fired)
+    if (!fired)
+        instance->duty->cleared_ms = engine->time_ms;
+    else
         duty_fired(instance->duty, rule, engine->time_ms);
     act(engine, instance, actions);
     if (any_command(actions) && !instance->duty->orders) /* no value was known */
@@ -165,6 +168,14 @@ static void follow(struct engine *engine, struct instance *instance, enum rule_e
         give_alert(engine, instance, states[edge], cause);
 }
 
+/* Before when it may not fire. */
+static int64_t rested_ms(const struct instance *instance)
+{
+    int64_t rested_ms = duty_rested_ms(instance->duty, instance->rule);
+    int64_t settled_ms = control_settled_ms(instance);
+    return settled_ms > rested_ms ? settled_ms : rested_ms;
+}
+
 /* A moment that is put off stays on the agenda as it is, and is looked at again when it comes:
  * every reading puts some moment off, and hardly any moment ever comes. */
 void decide_schedule(struct engine *engine, struct instance *instance)
@@ -178,9 +189,14 @@ void decide_schedule(struct engine *engine, struct instance *instance)
         at_ms = silent_ms < at_ms ? silent_ms : at_ms;
     }
     if (instance->state.phase == RULE_WAITING) {
-        int64_t rested_ms = duty_rested_ms(instance->duty, rule);
-        at_ms = rested_ms > at_ms ? rested_ms : at_ms;
+        int64_t earliest_ms = rested_ms(instance);
+        at_ms = earliest_ms > at_ms ? earliest_ms : at_ms;
     }
+    if (rule->control.kind == CONTROL_PID)
+        at_ms = control_due_ms(engine, instance);
+    else if (rule_is_active(&instance->state) && control_settled_ms(instance) > engine->time_ms &&
+             control_settled_ms(instance) < at_ms)
+        at_ms = control_settled_ms(instance);
     if (rule->has_hours && enable_change_ms(rule, engine->time_ms) < at_ms)
         at_ms = enable_change_ms(rule, engine->time_ms);
     instance->due_ms = at_ms;
@@ -193,14 +209,22 @@ void decide_schedule(struct engine *engine, struct instance *instance)
 void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause)
 {
     engine->stats.steps++;
+    if (instance->rule->control.kind == CONTROL_PID) {
+        if (instance->live)
+            control_pid(engine, instance);
+        decide_schedule(engine, instance);
+        return;
+    }
     struct rule_condition condition = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
     if (!enable_is_on(instance->rule, engine->time_ms))
         condition = (struct rule_condition){.when = value_bool(false), .until = value_bool(true)};
     else if (instance->rule->absent_ms > 0)
         condition = absence_condition(engine, instance);
+    else if (instance->live && instance->rule->control.kind == CONTROL_ON_OFF)
+        condition = control_condition(instance, engine->time_ms);
     else if (instance->live)
         condition = instance_condition(instance, engine->time_ms);
-    condition.rested_ms = duty_rested_ms(instance->duty, instance->rule);
+    condition.rested_ms = rested_ms(instance);
     enum rule_edge edge =
         rule_step(&instance->state, &instance->rule->timing, &condition, engine->time_ms);
     decide_schedule(engine, instance);

@@ -14,7 +14,11 @@ struct duty {
     uint64_t failed_episode; /* of that alert */
     int64_t published_ms;    /* time and number of the last reading published */
     uint64_t published;
-    int64_t fired_ms; /* 0: never */
+    int64_t fired_ms;   /* 0: never */
+    int64_t cleared_ms; /* 0: never */
+    struct pid pid;     /* of a rule that is one */
+    bool commanded;     /* likewise: `output` was commanded */
+    double output;
     uint64_t n_fired;
     int64_t hour[]; /* the last rule->max_per_hour times that it fired, in a ring */
 };

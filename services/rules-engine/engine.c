@@ -300,10 +300,14 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
         .known_ms = time_ms,
     };
     instance->owing = memory->owing;
-    if ((rule->cool_down_ms > 0 || rule->max_per_hour > 0) && !instance->duty)
+    bool paced =
+        rule->cool_down_ms > 0 || rule->max_per_hour > 0 || rule->control.kind == CONTROL_ON_OFF;
+    if (paced && !instance->duty)
         instance->duty = duty_open(rule);
-    if (instance->duty)
+    if (paced && instance->duty) {
         duty_fired(instance->duty, rule, memory->since_ms);
+        instance->duty->cleared_ms = memory->active ? 0 : memory->since_ms;
+    }
     decide_schedule(engine, instance);
     return 0;
 }

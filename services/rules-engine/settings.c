@@ -125,13 +125,16 @@ static int read_rule(struct rule *out, struct config_node *node)
     struct expression_references *references = &out->scope.references;
     read_scope(&out->scope, node);
     read_timing(out, node);
-    int error = read_condition(out, node);
+    bool controls = config_has(node, "on_off") || config_has(node, "pid");
+    int error = controls ? settings_control(out, node) : read_condition(out, node);
     out->reads_clock = (out->when && expression_reads_clock(out->when)) ||
                        (out->until && expression_reads_clock(out->until));
     if (!error)
         error = read_pace(out, node);
     if (!error)
         error = read_message(out, node);
+    if (controls)
+        return error;
     if (!error)
         error = settings_actions(&out->on_active, node, "then", references);
     if (!error)
@@ -248,6 +251,7 @@ static void free_rule(struct rule *rule)
     expression_close(rule->until);
     template_close(rule->message);
     hours_free(&rule->hours);
+    settings_free_control(&rule->control);
     settings_free_actions(&rule->on_active);
     settings_free_actions(&rule->on_inactive);
 }

@@ -7,6 +7,7 @@
 #include "expression.h"
 #include "hours.h"
 #include "include.h"
+#include "pid.h"
 #include "rule.h"
 #include "template.h"
 
@@ -62,9 +63,23 @@ struct actions {
     size_t n;
 };
 
+/* "on_off" or "pid"; see control.h. */
+struct control {
+    enum { CONTROL_NONE, CONTROL_ON_OFF, CONTROL_PID } kind;
+    struct expression *input, *setpoint;
+    struct expression *automatic; /* NULL: always */
+    struct expression *track;     /* NULL: its own last output */
+    double band;
+    bool cools;
+    int64_t min_on_ms, min_off_ms;
+    struct pid_settings pid;
+    double step; /* smaller changes of the output are not commanded */
+};
+
 struct rule {
     struct scope scope;
-    struct expression *when;  /* NULL where the rule fires on silence */
+    struct control control;
+    struct expression *when;  /* NULL where the rule fires on silence or controls */
     int64_t absent_ms;        /* fires when no good value came for so long; 0: it has `when` */
     struct expression *until; /* NULL: when `when` is false */
     bool reads_clock;         /* one of the two does */

@@ -18,4 +18,8 @@ int settings_actions(struct actions *out, struct config_node *node, const char *
                      struct expression_references *references);
 void settings_free_actions(struct actions *actions);
 
+/* "on_off" or "pid" of a rule. 0 or -ENOMEM. */
+int settings_control(struct rule *rule, struct config_node *node);
+void settings_free_control(struct control *control);
+
 #endif

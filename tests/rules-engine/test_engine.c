@@ -650,6 +650,86 @@ static void test_publishes_on_edges(void **state)
     close_stand(&stand);
 }
 
+#define CONTROLS(more) \
+    "{\"rules\":[{\"name\":\"heat\",\"select\":{\"measurement\":\"sensors\"}," more "}]}"
+#define HEATER(on) "command greenhouse_001/heater " on "; "
+
+static void test_on_off(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand,
+               CONTROLS("\"on_off\":{\"input\":\"temperature\",\"setpoint\":\"20\",\"band\":2,"
+                        "\"action\":\"heats\",\"min_on\":\"10s\",\"min_off\":\"20s\","
+                        "\"actuator\":\"heater\"}"));
+    engine_unheard(stand.engine);
+    temperature(&stand, 19.5);
+    expect(&stand, "");
+    temperature(&stand, 18.9);
+    expect(&stand, HEATER("true"));
+    temperature(&stand, 20.9);
+    expect(&stand, "");
+    temperature(&stand, 21.1);
+    expect(&stand, ""); /* not yet */
+    wait_ms(&stand, 9999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, HEATER("false"));
+    temperature(&stand, 15);
+    wait_ms(&stand, 19999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, HEATER("true"));
+    close_stand(&stand);
+}
+
+#define PID(more)                                                                                 \
+    CONTROLS(                                                                                     \
+        "\"pid\":{\"input\":\"temperature\",\"setpoint\":\"20\",\"gain\":2,\"integral\":\"10s\"," \
+        "\"minimum\":0,\"maximum\":100,\"sample\":\"1s\",\"actuator\":\"heater\"" more "}")
+
+/* Error 5: from 0 on the integral part rises by 2 × 5 / 10 a second. */
+static void test_pid_steps_by_itself(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, PID(""));
+    engine_unheard(stand.engine);
+    temperature(&stand, 15);
+    expect(&stand, "");
+    wait_ms(&stand, 999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, HEATER("1"));
+    wait_ms(&stand, 2000);
+    expect(&stand, HEATER("2") HEATER("3"));
+    read_value(&stand, "greenhouse_001", "sensors", "temperature",
+               (struct value){.type = VALUE_NONE});
+    wait_ms(&stand, 60000);
+    expect(&stand, ""); /* blind, it holds */
+    temperature(&stand, 15);
+    wait_ms(&stand, 1000);
+    expect(&stand, HEATER("4"));
+    close_stand(&stand);
+}
+
+static void test_pid_by_hand_and_back_without_a_bump(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, PID(",\"auto\":\"not state.hand\",\"track\":\"state.valve\""));
+    engine_unheard(stand.engine);
+    read_value(&stand, "greenhouse_001", "state", "valve", value_number(60));
+    read_value(&stand, "greenhouse_001", "state", "hand", value_bool(true));
+    temperature(&stand, 15);
+    wait_ms(&stand, 10000);
+    expect(&stand, "");
+    read_value(&stand, "greenhouse_001", "state", "hand", value_bool(false));
+    wait_ms(&stand, 2000);
+    expect(&stand, HEATER("61") HEATER("62"));
+    close_stand(&stand);
+}
+
 static void test_command_values(void **state)
 {
     (void)state;
@@ -818,6 +898,9 @@ int main(void)
         cmocka_unit_test(test_cool_down_and_most_an_hour),
         cmocka_unit_test(test_enabled_by_the_clock),
         cmocka_unit_test(test_publishes_on_edges),
+        cmocka_unit_test(test_on_off),
+        cmocka_unit_test(test_pid_steps_by_itself),
+        cmocka_unit_test(test_pid_by_hand_and_back_without_a_bump),
         cmocka_unit_test(test_command_values),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_later_memory_holds),

@@ -49,6 +49,13 @@ static const struct {
     {RULE("\"when\":\"x >\""), "rules[0].when: line 1, column 4: expected a number"},
     {RULE("\"when\":\"x + 1\""), "rules[0].when: line 1, column 1: expected true or false"},
     {RULE("\"when\":\"x > 1\",\"until\":\"'a'\""), "rules[0].until: line 1, column 1: expected"},
+    {"{\"rules\":[{\"name\":\"r\",\"select\":{\"measurement\":\"m\"},\"pid\":{\"input\":\"x\","
+     "\"setpoint\":"
+     "\"20\",\"gain\":1,\"minimum\":5,\"maximum\":5,\"actuator\":\"v\"}}]}",
+     "rules[0].pid.maximum: must be above"},
+    {"{\"rules\":[{\"name\":\"r\",\"select\":{\"measurement\":\"m\"},\"on_off\":{\"input\":\"x\","
+     "\"setpoint\":\"20\",\"band\":1,\"action\":\"burns\",\"actuator\":\"v\"}}]}",
+     "rules[0].on_off.action: "},
     {RULE("\"absent\":\"30s\""), ""},
     {RULE("\"absent\":\"30s\",\"when\":\"x > 1\""), "rules[0].when: does not go with"},
     {RULE("\"when\":\"x > 1\",\"enable\":{\"days\":[\"monday\"]}"), "rules[0].enable.days: "},

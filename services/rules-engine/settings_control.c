@@ -1,0 +1,96 @@
+#include "settings_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The commands that a control block gives, as if they stood in "then" and "else". */
+static int give_action(struct actions *out, struct config_node *node, struct value value)
+{
+    out->items = calloc(1, sizeof(*out->items));
+    if (!out->items)
+        return -ENOMEM;
+    out->n = 1;
+    out->items[0] = (struct action){
+        .actuator = config_require_name(node, "actuator"),
+        .value = value,
+        .ttl_ms = config_duration(node, "ttl", SETTINGS_TTL_MS, 1, SETTINGS_WEEK_MS),
+        .retries = (unsigned)config_integer(node, "retries", SETTINGS_RETRIES, 0, 100),
+    };
+    return 0;
+}
+
+static int read_common(struct control *out, struct config_node *node,
+                       struct expression_references *references)
+{
+    int error = settings_expression(&out->input, node, "input", EXPRESSION_NUMBER, references);
+    if (!error)
+        error =
+            settings_expression(&out->setpoint, node, "setpoint", EXPRESSION_NUMBER, references);
+    return error;
+}
+
+static int read_on_off(struct rule *rule, struct config_node *node)
+{
+    static const char *const kinds[] = {"heats", "cools", NULL};
+    struct control *out = &rule->control;
+    out->kind = CONTROL_ON_OFF;
+    out->band = config_require_number(node, "band");
+    out->cools = config_require_choice(node, "action", kinds) == 1;
+    out->min_on_ms = config_duration(node, "min_on", 0, 0, SETTINGS_WEEK_MS);
+    out->min_off_ms = config_duration(node, "min_off", 0, 0, SETTINGS_WEEK_MS);
+    if (out->band < 0)
+        config_problem(node, "band", "must not be negative");
+    int error = read_common(out, node, &rule->scope.references);
+    if (!error)
+        error = give_action(&rule->on_active, node, value_bool(true));
+    return error ? error : give_action(&rule->on_inactive, node, value_bool(false));
+}
+
+static int read_pid(struct rule *rule, struct config_node *node)
+{
+    struct expression_references *references = &rule->scope.references;
+    struct control *out = &rule->control;
+    out->kind = CONTROL_PID;
+    out->pid = (struct pid_settings){
+        .gain = config_require_number(node, "gain"),
+        .integral_s = (double)config_duration(node, "integral", 0, 0, SETTINGS_WEEK_MS) / 1000,
+        .derivative_s = (double)config_duration(node, "derivative", 0, 0, SETTINGS_WEEK_MS) / 1000,
+        .minimum = config_require_number(node, "minimum"),
+        .maximum = config_require_number(node, "maximum"),
+        .sample_ms = config_duration(node, "sample", 1000, 10, SETTINGS_WEEK_MS),
+    };
+    out->step = config_number(node, "step", 0);
+    if (out->pid.minimum >= out->pid.maximum)
+        config_problem(node, "maximum", "must be above \"minimum\"");
+    if (out->pid.gain == 0)
+        config_problem(node, "gain", "must not be 0");
+    int error = read_common(out, node, references);
+    if (!error && config_has(node, "auto"))
+        error = settings_expression(&out->automatic, node, "auto", EXPRESSION_BOOL, references);
+    if (!error && config_has(node, "track"))
+        error = settings_expression(&out->track, node, "track", EXPRESSION_NUMBER, references);
+    return error ? error : give_action(&rule->on_active, node, (struct value){.type = VALUE_NONE});
+}
+
+int settings_control(struct rule *rule, struct config_node *node)
+{
+    static const char *const others[] = {"when",   "until",     "for",         "clear_for",
+                                         "absent", "then",      "else",        "alert",
+                                         "enable", "cool_down", "max_per_hour"};
+    bool is_pid = config_has(node, "pid");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (config_has(node, others[i]))
+            config_problem(node, others[i], "does not go with \"%s\"", is_pid ? "pid" : "on_off");
+    if (is_pid && config_has(node, "on_off"))
+        config_problem(node, "on_off", "does not go with \"pid\"");
+    return is_pid ? read_pid(rule, config_object(node, "pid"))
+                  : read_on_off(rule, config_object(node, "on_off"));
+}
+
+void settings_free_control(struct control *control)
+{
+    expression_close(control->input);
+    expression_close(control->setpoint);
+    expression_close(control->automatic);
+    expression_close(control->track);
+}
