@@ -4,6 +4,7 @@
 #include "log.h"
 #include "mqtt_client.h"
 #include "mqtt_link.h"
+#include "mqtt_subscriptions.h"
 #include "topic.h"
 
 #include <errno.h>
@@ -11,19 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ECHO_WAIT_MS                                                            \
-    10000 /* a granted subscription that brings no echo by then is not honoured \
-           */
-
-struct subscription {
-    char *filter;
-    char *echo_topic; /* NULL: no wildcard, nothing to put an echo in */
-    unsigned flags;
-    bool heard; /* the echo, on this connection */
-    bool silent;
-    mqtt_message_fn *on_message;
-    void *self;
-};
+/* A granted subscription that brings no echo by then is not honoured. */
+#define ECHO_WAIT_MS 10000
 
 struct mqtt {
     struct loop *loop;
@@ -35,30 +25,14 @@ struct mqtt {
     struct loop_timer *echo_timer;
     struct loop_timer *gather_timer;
     int64_t woken_ms; /* when the loop was last woken for a message */
-    struct subscription **subscriptions; /* owned array */
-    size_t n_subscriptions;
+    struct mqtt_subscriptions subscriptions;
     bool up;
     int64_t session;
     uint64_t received;
     uint64_t refused_early; /* dropped before they reached the link */
 };
 
-static char *make_echo_topic(const char *filter)
-{
-    char topic[TOPIC_SIZE];
-    return topic_echo(topic, filter) == 0 ? strdup(topic) : NULL;
-}
-
-static void subscription_free(struct subscription *subscription)
-{
-    if (!subscription)
-        return;
-    free(subscription->filter);
-    free(subscription->echo_topic);
-    free(subscription);
-}
-
-static void order_subscribe(struct mqtt *mqtt, const struct subscription *subscription)
+static void order_subscribe(struct mqtt *mqtt, const struct mqtt_subscription *subscription)
 {
     struct mqtt_item *item = mqtt_item_new(MQTT_ITEM_SUBSCRIBE, subscription->filter);
     if (!item)
@@ -68,7 +42,7 @@ static void order_subscribe(struct mqtt *mqtt, const struct subscription *subscr
         mqtt_item_free(&item->item);
 }
 
-static void send_echo(struct mqtt *mqtt, const struct subscription *subscription)
+static void send_echo(struct mqtt *mqtt, const struct mqtt_subscription *subscription)
 {
     static const char payload[] = "{\"echo\":true}";
     struct mqtt_message message = {.topic = subscription->echo_topic,
@@ -87,8 +61,8 @@ static void send_echo(struct mqtt *mqtt, const struct subscription *subscription
 static void send_echoes(struct mqtt *mqtt)
 {
     bool any = false;
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
-        const struct subscription *subscription = mqtt->subscriptions[i];
+    for (size_t i = 0; i < mqtt->subscriptions.n; i++) {
+        const struct mqtt_subscription *subscription = mqtt->subscriptions.each[i];
         if (!subscription->echo_topic || subscription->heard)
             continue;
         send_echo(mqtt, subscription);
@@ -98,62 +72,30 @@ static void send_echoes(struct mqtt *mqtt)
         loop_timer_set(mqtt->echo_timer, loop_now(mqtt->loop) + ECHO_WAIT_MS);
 }
 
-static void on_echo(struct mqtt *mqtt, const char *topic)
-{
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
-        struct subscription *subscription = mqtt->subscriptions[i];
-        if (!subscription->echo_topic || !topic_matches(subscription->filter, topic))
-            continue;
-        if (subscription->silent)
-            log_info("subscription_heard", "filter=%s", subscription->filter);
-        subscription->heard = true;
-        subscription->silent = false;
-    }
-}
-
-/* Judges, says so once, and tries again for as long as it takes: somebody may mend the ACL. */
+/* Tries again for as long as it takes: somebody may mend the ACL. */
 static void on_echo_time(void *self)
 {
     struct mqtt *mqtt = self;
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
-        struct subscription *subscription = mqtt->subscriptions[i];
-        if (!subscription->echo_topic || subscription->heard || subscription->silent)
-            continue;
-        subscription->silent = true;
-        log_error(
-            "subscription_silent",
-            "filter=%s reason=\"granted, but a message sent there did not come back\" "
-            "what_to_do=\"let user %s read the filter and write and read %s in the broker's ACL\"",
-            subscription->filter, mqtt->options.username ? mqtt->options.username : "(anonymous)",
-            subscription->echo_topic);
-    }
+    const char *user = mqtt->options.username;
+    mqtt_subscriptions_judge(&mqtt->subscriptions, user ? user : "(anonymous)");
     send_echoes(mqtt);
 }
 
 static void dispatch(struct mqtt *mqtt, const struct mqtt_item *item)
 {
     if (topic_is_echo(item->message.topic)) {
-        on_echo(mqtt, item->message.topic);
+        mqtt_subscriptions_echo(&mqtt->subscriptions, item->message.topic);
         return;
     }
     mqtt->received++;
-    const char *first = NULL;
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++) {
-        const struct subscription *subscription = mqtt->subscriptions[i];
-        const char *filter = subscription->filter;
-        if (first ? strcmp(filter, first) != 0 : !topic_matches(filter, item->message.topic))
-            continue;
-        first = filter;
-        subscription->on_message(subscription->self, &item->message);
-    }
+    mqtt_subscriptions_dispatch(&mqtt->subscriptions, &item->message);
 }
 
 static void on_up(struct mqtt *mqtt, const struct mqtt_item *item)
 {
     mqtt->up = true;
     mqtt->session = item->number;
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
-        mqtt->subscriptions[i]->heard = false;
+    mqtt_subscriptions_reconnected(&mqtt->subscriptions);
     send_echoes(mqtt);
     if (mqtt->handlers.on_up)
         mqtt->handlers.on_up(mqtt->self, item->flags != 0);
@@ -302,51 +244,25 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms)
         loop_unwatch(mqtt->loop, inbox_fd(mqtt->events));
     inbox_close(mqtt->events);
     mqtt_leave(mqtt);
-    free(mqtt->subscriptions);
     free_options(&mqtt->options);
     free(mqtt);
-}
-
-static struct subscription *subscription_new(const char *filter, unsigned flags)
-{
-    struct subscription *subscription = calloc(1, sizeof *subscription);
-    if (!subscription)
-        return NULL;
-    *subscription = (struct subscription){
-        .filter = strdup(filter), .echo_topic = make_echo_topic(filter), .flags = flags};
-    if (subscription->filter)
-        return subscription;
-    subscription_free(subscription);
-    return NULL;
 }
 
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, unsigned flags,
                    mqtt_message_fn *on_message, void *self)
 {
-    size_t n = mqtt->n_subscriptions;
-    struct subscription **grown =
-        realloc(mqtt->subscriptions, (n + 1) * sizeof(*mqtt->subscriptions));
-    if (!grown)
-        return -ENOMEM;
-    mqtt->subscriptions = grown;
-    struct subscription *subscription = subscription_new(filter, flags);
+    struct mqtt_subscription *subscription =
+        mqtt_subscriptions_add(&mqtt->subscriptions, filter, flags, on_message, self);
     if (!subscription)
         return -ENOMEM;
-    subscription->on_message = on_message;
-    subscription->self = self;
-    mqtt->subscriptions[mqtt->n_subscriptions++] = subscription;
     order_subscribe(mqtt, subscription);
     if (mqtt->up)
         send_echoes(mqtt);
     return 0;
 }
 
-/* Tells the broker where nobody else has that filter. */
 static void order_unsubscribe(struct mqtt *mqtt, const char *filter)
 {
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
-        if (strcmp(mqtt->subscriptions[i]->filter, filter) == 0)
-            return;
     struct mqtt_item *item = mqtt_item_new(MQTT_ITEM_UNSUBSCRIBE, filter);
     if (item && mqtt_link_put(mqtt->link, item) != 0)
         mqtt_item_free(&item->item);
@@ -354,21 +270,20 @@ static void order_unsubscribe(struct mqtt *mqtt, const char *filter)
 
 void mqtt_unsubscribe(struct mqtt *mqtt, const void *self)
 {
-    for (size_t i = mqtt->n_subscriptions; i-- > 0;) {
-        struct subscription *subscription = mqtt->subscriptions[i];
+    struct mqtt_subscriptions *subscriptions = &mqtt->subscriptions;
+    for (size_t i = subscriptions->n; i-- > 0;) {
+        const struct mqtt_subscription *subscription = subscriptions->each[i];
         if (subscription->self != self)
             continue;
-        memmove(&mqtt->subscriptions[i], &mqtt->subscriptions[i + 1],
-                (--mqtt->n_subscriptions - i) * sizeof(*mqtt->subscriptions));
-        order_unsubscribe(mqtt, subscription->filter);
-        subscription_free(subscription);
+        if (mqtt_subscriptions_count(subscriptions, subscription->filter) == 1)
+            order_unsubscribe(mqtt, subscription->filter);
+        mqtt_subscriptions_remove(subscriptions, i);
     }
 }
 
 void mqtt_leave(struct mqtt *mqtt)
 {
-    while (mqtt->n_subscriptions > 0)
-        subscription_free(mqtt->subscriptions[--mqtt->n_subscriptions]);
+    mqtt_subscriptions_clear(&mqtt->subscriptions);
 }
 
 void mqtt_unsubscribe_all(struct mqtt *mqtt)
@@ -437,9 +352,8 @@ struct mqtt_stats mqtt_stats(const struct mqtt *mqtt)
         .refused = atomic_load(&counts->refused),
         .connects = atomic_load(&counts->connects),
         .failures = atomic_load(&counts->failures),
+        .silent_subscriptions = mqtt_subscriptions_silent(&mqtt->subscriptions),
         .queued_bytes = atomic_load(&counts->outstanding_bytes),
     };
-    for (size_t i = 0; i < mqtt->n_subscriptions; i++)
-        stats.silent_subscriptions += mqtt->subscriptions[i]->silent;
     return stats;
 }
