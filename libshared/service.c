@@ -38,6 +38,11 @@ struct service {
     int exit_code;
 };
 
+const char *service_flag(const struct service *service, const char *flag)
+{
+    return service_argument(service->arguments, flag);
+}
+
 struct loop *service_loop(struct service *service)
 {
     return service->loop;
@@ -345,6 +350,8 @@ static int with_config(const struct service_program *program,
         code = SERVICE_CONFIG;
     } else if (arguments->check) {
         printf("%s: valid\n", arguments->config);
+        if (program->explain)
+            code = program->explain(settings->own, arguments);
     } else if (arguments->print_config) {
         code = config_print(settings->config, stdout) == 0 ? SERVICE_OK : SERVICE_IO;
     } else if (arguments->healthcheck) {

@@ -62,6 +62,8 @@ struct service_program {
     /* Whether it does its work, with a sentence where it does not; for --healthcheck. May be NULL.
      */
     bool (*working)(void *self, char *why, size_t size);
+    /* What the file means, printed by --check once it was found good. May be NULL. Exit code. */
+    int (*explain)(const void *settings, const struct service_arguments *arguments);
     /* Runs a tool and returns the exit code. `settings` are NULL where no --config was given and
      * `tool_needs_config` is false. */
     int (*tool)(const void *settings, const struct service_arguments *arguments);
@@ -74,6 +76,9 @@ int service_main(const struct service_program *program, int argc, char **argv);
 
 /* Value of an option: NULL where it was not given, "" where it takes none. */
 const char *service_argument(const struct service_arguments *arguments, const char *flag);
+
+/* Likewise while it serves. */
+const char *service_flag(const struct service *service, const char *flag);
 
 struct loop *service_loop(struct service *service);
 struct mqtt *service_mqtt(struct service *service);

@@ -1,4 +1,5 @@
 #include "conflict.h"
+#include "explain.h"
 #include "overlap.h"
 
 #include <string.h>
@@ -36,15 +37,19 @@ static bool is_for(const struct target *target, const struct rule *rule,
            overlap_names(target->device, other.device);
 }
 
-/* Whether `rule` may give the target something else than `action` does; `*any` where it commands
- * it at all. */
+static bool is_constant(const struct action *action)
+{
+    return action->value.type != VALUE_NONE;
+}
+
+/* Whether `rule` may give the target something else than `action` does. */
 static bool differs(const struct rule *rule, const struct target *target,
                     const struct action *action)
 {
     const struct action *other;
     for (size_t i = 0; (other = action_at(rule, i)); i++)
         if (is_for(target, rule, other) &&
-            (action->expression || other->expression || !value_equal(&action->value, &other->value)))
+            !(is_constant(action) && value_equal(&action->value, &other->value)))
             return true;
     return false;
 }
@@ -58,7 +63,7 @@ static void say_what(const struct rule *rule, const struct target *target, struc
         if (!is_for(target, rule, action))
             continue;
         buffer_format(out, "%s%s ", comma, i < rule->on_active.n ? "then" : "else");
-        settings_action_value(action, out);
+        explain_value(action, out);
         comma = ", ";
     }
     buffer_char(out, ')');

@@ -12,8 +12,8 @@
 size_t conflict_fights(const struct settings *settings, struct buffer *out);
 
 /* Rules whose published readings feed themselves, also by way of others and of derived values.
- * Commands that come back as readings are control, and no loop here. Returns how many, or
- * SIZE_MAX without memory. */
+ * Commands that come back as readings are control, and no loop here. Returns how many;
+ * without memory `out->failed`. */
 size_t conflict_loops(const struct settings *settings, struct buffer *out);
 
 #endif

@@ -1,7 +1,7 @@
 #include "conflict.h"
 #include "overlap.h"
 
-#include <stdint.h>
+#include <errno.h>
 #include <stdlib.h>
 
 /* Who publishes readings, and which. */
@@ -37,11 +37,10 @@ static int list_writers(struct writers *writers, const struct settings *settings
     writers->items = calloc(n + 1, sizeof(*writers->items));
     writers->path = calloc(n + 1, sizeof(*writers->path));
     if (!writers->items || !writers->path)
-        return -1;
+        return -ENOMEM;
     for (size_t i = 0; i < settings->n_derived; i++)
-        writers->items[writers->n++] =
-            (struct writer){.scope = &settings->derived[i].scope,
-                            .measurement = settings->derived[i].measurement};
+        writers->items[writers->n++] = (struct writer){
+            .scope = &settings->derived[i].scope, .measurement = settings->derived[i].measurement};
     for (size_t i = 0; i < settings->n_rules; i++) {
         add_actions(writers, &settings->rules[i], &settings->rules[i].on_active);
         add_actions(writers, &settings->rules[i], &settings->rules[i].on_inactive);
@@ -97,5 +96,6 @@ size_t conflict_loops(const struct settings *settings, struct buffer *out)
         buffer_format(out, "warning: %zu more loops\n", writers.n_loops - CONFLICT_MAX);
     free(writers.items);
     free(writers.path);
-    return error ? SIZE_MAX : writers.n_loops;
+    out->failed |= error != 0;
+    return writers.n_loops;
 }

@@ -74,6 +74,11 @@ static int meet(struct engine *engine, struct series *series, const struct selec
     return error;
 }
 
+static bool is_ours(const struct engine *engine, const char *location, const char *device)
+{
+    return shard_owns(&engine->settings->shard, location, device);
+}
+
 /* All rules and derived values that select a series meet it, once. */
 static int match(struct engine *engine, struct series *series)
 {
@@ -82,6 +87,8 @@ static int match(struct engine *engine, struct series *series)
     if (series->matched)
         return 0;
     series->matched = true;
+    if (!is_ours(engine, series->device->location, series->device->name))
+        return 0;
     size_t n = selector_find(engine->selector, series, &found);
     for (size_t i = 0; i < n; i++) {
         int failed = meet(engine, series, &found[i]);
@@ -181,7 +188,8 @@ int engine_status(struct engine *engine, const struct engine_place *place, bool 
 int engine_announced(struct engine *engine, const struct engine_place *place,
                      const char *measurement, int64_t time_ms)
 {
-    if (!absence_is_awaited(engine->settings, place, measurement))
+    if (!is_ours(engine, place->location, place->device) ||
+        !absence_is_awaited(engine->settings, place, measurement))
         return 0;
     struct series *series =
         picture_series(engine->picture, place->location, place->device, measurement);
@@ -276,6 +284,8 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
 {
     const struct rule *rule = find_rule(engine, memory);
     engine->time_ms = time_ms;
+    if (!is_ours(engine, memory->place.location, memory->place.device))
+        return -ENOENT;
     if (!rule)
         return restore_failed(engine, memory);
     struct instance *instance = find_by_memory(engine, rule, memory);

@@ -89,7 +89,7 @@ int engine_announced(struct engine *engine, const struct engine_place *place,
 /* Gives back what was true before the restart, without deciding anything; the later of several
  * memories holds, and none does after a live reading. An alert that the memories say was never
  * announced, since a crash came in between, is told at the first live reading. Returns 0; -ENOENT
- * where no rule of that name selects the device; -ENOMEM. */
+ * where no rule of that name selects the device, or the device is another shard's; -ENOMEM. */
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms);
 
 /* All that engine_restore() would want to be told, in the order it came up. */

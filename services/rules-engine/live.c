@@ -21,7 +21,8 @@ struct live {
     struct loop *loop;
     struct engine *engine;
     struct announcer announcer;
-    struct memory *memory; /* NULL where there is no state directory */
+    struct memory *memory;    /* NULL where there is no state directory */
+    struct settings settings; /* with the shard; all else is borrowed from the service's */
     struct loop_timer *timer;
     struct loop_timer *windows_timer;
     const char *state_dir; /* borrowed; empty where there is none */
@@ -243,6 +244,15 @@ static int open_parts(struct live *live, struct service *service, const struct s
     return error ? error : subscribe_all(live, settings);
 }
 
+static int choose_shard(struct live *live, const char *text)
+{
+    int error = text ? shard_parse(&live->settings.shard, text) : 0;
+    if (error)
+        log_error("bad_shard", "shard=%s what_to_do=\"give --shard 1/3 for the first of three\"",
+                  text);
+    return error;
+}
+
 int live_start(void **self, struct service *service, const void *settings)
 {
     struct live *live = calloc(1, sizeof(*live));
@@ -258,7 +268,10 @@ int live_start(void **self, struct service *service, const void *settings)
         .publish = publish,
         .self = live,
     };
-    int error = open_parts(live, service, settings);
+    live->settings = *(const struct settings *)settings;
+    int error = choose_shard(live, service_flag(service, "shard"));
+    if (!error)
+        error = open_parts(live, service, &live->settings);
     if (error) {
         live_close(live);
         return error;

@@ -1,3 +1,4 @@
+#include "explain.h"
 #include "live.h"
 #include "replay.h"
 #include "service.h"
@@ -10,6 +11,10 @@ int main(int argc, char **argv)
          true},
         {"expect", "FILE", "with --replay: compare with these decisions; 1 where they differ",
          false},
+        {"meta", "CAPTURE", "with --check: warn of names that no `meta` in this capture announces",
+         false},
+        {"shard", "I/N", "decide on the I-th of N parts of all devices, by location and name",
+         false},
         {0},
     };
     static const struct service_program program = {
@@ -21,6 +26,7 @@ int main(int argc, char **argv)
         .start = live_start,
         .on_link = live_on_link,
         .close = live_close,
+        .explain = explain_tool,
         .tool = replay_tool,
         .tool_needs_config = true,
         .gather_ms = 1,

@@ -1,6 +1,9 @@
 #include "replay.h"
 
 #include "capture.h"
+#include "service.h"
+
+#include <stdio.h>
 
 static int run(const void *settings, const struct capture *capture, struct buffer *out)
 {
@@ -9,5 +12,11 @@ static int run(const void *settings, const struct capture *capture, struct buffe
 
 int replay_tool(const void *settings, const struct service_arguments *arguments)
 {
-    return capture_tool(arguments, run, settings);
+    struct settings own = *(const struct settings *)settings; /* borrows all that it names */
+    const char *shard = service_argument(arguments, "shard");
+    if (shard && shard_parse(&own.shard, shard) < 0) {
+        fprintf(stderr, "--shard %s: such as 1/3, the first of three, is meant\n", shard);
+        return SERVICE_USAGE;
+    }
+    return capture_tool(arguments, run, &own);
 }

@@ -9,6 +9,7 @@
 #include "include.h"
 #include "pid.h"
 #include "rule.h"
+#include "shard.h"
 #include "template.h"
 
 #include <stddef.h>
@@ -103,6 +104,7 @@ struct settings {
     struct rule *rules;
     size_t n_rules;
     struct include include; /* owned */
+    struct shard shard;     /* whose devices are decided on: --shard */
 };
 
 /* service_program's configure and discard. Problems are recorded in the configuration. */

@@ -430,3 +430,29 @@ def test_a_file_that_is_included_and_wrong_is_named(tmp_path):
     for part in ("rules/bad.json", "rules[0].when: line 1, column 4", "more/*.json"):
         assert part in done.stderr
     assert "good.json" not in done.stderr
+
+
+def decided(tmp_path, capture, *more):
+    done = subprocess.run([stand.BUILD / "rules-engine", "--config", tmp_path / "rules.json", "--replay", capture, *more],
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_shards_together_decide_what_one_does(tmp_path):
+    (tmp_path / "rules.json").write_text(json.dumps(RULES))
+    capture = tmp_path / "capture.jsonl"
+    with capture.open("w") as out:
+        for second in range(60):
+            for device in range(40):
+                ts = 1763805600000 + 1000 * second + device
+                reading = {"ts": ts, "seq": second, "values": {"temperature": 20 + (7 * second + device) % 15}}
+                topic = f"iot/site_{device % 3}/greenhouse_{device}/telemetry/sensors"
+                out.write(json.dumps({"t": ts, "topic": topic, "payload": reading}) + "\n")
+    whole = decided(tmp_path, capture)
+    assert whole == decided(tmp_path, capture)
+    for n in (2, 5):
+        parts = [decided(tmp_path, capture, "--shard", f"{i}/{n}") for i in range(1, n + 1)]
+        assert all(parts)
+        assert sorted(line for part in parts for line in part) == sorted(whole)
+
