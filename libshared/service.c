@@ -336,6 +336,28 @@ static int without_config(const struct service_program *program,
     return SERVICE_USAGE;
 }
 
+struct service_settings *service_other_open(const struct service_arguments *arguments,
+                                            const char *path, const void **settings)
+{
+    struct service_settings *other;
+    if (service_settings_load(&other, arguments->program, path, false) != 0) {
+        fprintf(stderr, "%s: out of memory\n", path);
+        return NULL;
+    }
+    *settings = other->own;
+    if (config_check(other->config))
+        return other;
+    config_report(other->config, stderr);
+    service_settings_free(other, arguments->program);
+    return NULL;
+}
+
+void service_other_close(const struct service_arguments *arguments, struct service_settings *other)
+{
+    if (other)
+        service_settings_free(other, arguments->program);
+}
+
 static int with_config(const struct service_program *program,
                        const struct service_arguments *arguments)
 {

@@ -77,7 +77,15 @@ int service_main(const struct service_program *program, int argc, char **argv);
 /* Value of an option: NULL where it was not given, "" where it takes none. */
 const char *service_argument(const struct service_arguments *arguments, const char *flag);
 
-/* Likewise while it serves. */
+/* For a tool: another configuration of the same program. `*settings` are what `configure` made of it
+ * and end with service_other_close(). Returns NULL after telling what is wrong on standard error. */
+struct service_settings;
+struct service_settings *service_other_open(const struct service_arguments *arguments,
+                                            const char *path, const void **settings);
+void service_other_close(const struct service_arguments *arguments,
+                         struct service_settings *other); /* NULL is ignored */
+
+/* service_argument() while it serves. */
 const char *service_flag(const struct service *service, const char *flag);
 
 struct loop *service_loop(struct service *service);

@@ -47,9 +47,10 @@ static void say_command(const struct action *action, struct buffer *out)
                       action->device ? action->device : "(same device)");
     buffer_format(out, "%s = ", action->actuator);
     explain_value(action, out);
-    say_duration(out, ", valid for ", action->ttl_ms);
-    if (action->retries > 0)
-        buffer_format(out, ", given again up to %u times where it fails", action->retries);
+    if (action->ttl_ms != SETTINGS_TTL_MS)
+        say_duration(out, ", valid for ", action->ttl_ms);
+    if (action->retries != SETTINGS_RETRIES)
+        buffer_format(out, ", given again %u times at most", action->retries);
 }
 
 static void say_actions(const char *word, const struct actions *actions, struct buffer *out)
@@ -67,19 +68,56 @@ static void say_actions(const char *word, const struct actions *actions, struct 
     }
 }
 
+static void say_on_off(const struct control *control, struct buffer *out)
+{
+    buffer_format(out, "  keeps %s at %s by %s, switching ", expression_text(control->input),
+                  expression_text(control->setpoint), control->cools ? "cooling" : "heating");
+    buffer_number(out, control->band / 2);
+    buffer_text(out, " above and below");
+    say_duration(out, ", on for at least ", control->min_on_ms);
+    say_duration(out, ", off for at least ", control->min_off_ms);
+    buffer_char(out, '\n');
+}
+
+static void say_pid(const struct control *control, struct buffer *out)
+{
+    const struct pid_settings *pid = &control->pid;
+    buffer_format(out, "  keeps %s at %s by PID, output ", expression_text(control->input),
+                  expression_text(control->setpoint));
+    buffer_number(out, pid->minimum);
+    buffer_text(out, " to ");
+    buffer_number(out, pid->maximum);
+    say_duration(out, ", a step each ", pid->sample_ms);
+    if (control->automatic)
+        buffer_format(out, ", while %s", expression_text(control->automatic));
+    buffer_char(out, '\n');
+}
+
+static void say_absence(const struct rule *rule, struct buffer *out)
+{
+    say_duration(out, "  fires when no good value came for ", rule->absent_ms);
+    buffer_text(out, ", until one comes\n");
+}
+
 static void say_condition(const struct rule *rule, struct buffer *out)
 {
-    if (rule->absent_ms > 0) {
-        say_duration(out, "  fires when no good value came for ", rule->absent_ms);
-        buffer_text(out, ", until one comes");
-    } else if (rule->when) {
-        buffer_format(out, "  fires when %s", expression_text(rule->when));
-        say_duration(out, ", for ", rule->timing.for_ms);
-        buffer_format(out, "; until %s",
-                      rule->until ? expression_text(rule->until) : "that is false");
-        say_duration(out, ", for ", rule->timing.clear_for_ms);
-    }
+    buffer_format(out, "  fires when %s", expression_text(rule->when));
+    say_duration(out, ", for ", rule->timing.for_ms);
+    buffer_format(out, "; until %s", rule->until ? expression_text(rule->until) : "that is false");
+    say_duration(out, ", for ", rule->timing.clear_for_ms);
     buffer_char(out, '\n');
+}
+
+static void say_cause(const struct rule *rule, struct buffer *out)
+{
+    if (rule->control.kind == CONTROL_ON_OFF)
+        say_on_off(&rule->control, out);
+    else if (rule->control.kind == CONTROL_PID)
+        say_pid(&rule->control, out);
+    else if (rule->absent_ms > 0)
+        say_absence(rule, out);
+    else
+        say_condition(rule, out);
 }
 
 /* What keeps it from firing. */
@@ -100,7 +138,7 @@ static void say_rule(const struct rule *rule, struct buffer *out)
 {
     buffer_format(out, "rule %s\n", rule->scope.name);
     say_selection(&rule->scope, out);
-    say_condition(rule, out);
+    say_cause(rule, out);
     say_pace(rule, out);
     if (rule->alerts)
         buffer_format(out, "  alert %s (%s)\n", rule->scope.name,

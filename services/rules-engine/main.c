@@ -13,6 +13,8 @@ int main(int argc, char **argv)
          false},
         {"meta", "CAPTURE", "with --check: warn of names that no `meta` in this capture announces",
          false},
+        {"against", "FILE",
+         "with --replay: what these other rules would decide otherwise; 1 if any", false},
         {"shard", "I/N", "decide on the I-th of N parts of all devices, by location and name",
          false},
         {0},

@@ -173,11 +173,22 @@ static bool look_at_scope(struct listing *listing, const struct scope *scope)
     return true;
 }
 
-static void look_at_actions(struct listing *listing, const struct actions *actions)
+/* Whether an action before it commands the same: "then" and "else" mostly do. */
+static bool is_repeated(const struct action *action, const struct action *before, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (before[i].actuator && strcmp(before[i].actuator, action->actuator) == 0)
+            return true;
+    return false;
+}
+
+static void look_at_actions(struct listing *listing, const struct actions *actions,
+                            const struct actions *before)
 {
     for (size_t i = 0; i < actions->n; i++) {
         const struct action *action = &actions->items[i];
-        if (!action->actuator)
+        if (!action->actuator || is_repeated(action, actions->items, i) ||
+            is_repeated(action, before->items, before->n))
             continue;
         struct search search =
             search_of(listing, action->location, action->device, "", action->actuator);
@@ -194,8 +205,8 @@ size_t unannounced_list(const struct announced *announced, const struct settings
     for (size_t i = 0; i < settings->n_rules; i++) {
         if (!look_at_scope(&listing, &settings->rules[i].scope))
             continue;
-        look_at_actions(&listing, &settings->rules[i].on_active);
-        look_at_actions(&listing, &settings->rules[i].on_inactive);
+        look_at_actions(&listing, &settings->rules[i].on_active, &(struct actions){0});
+        look_at_actions(&listing, &settings->rules[i].on_inactive, &settings->rules[i].on_active);
     }
     return listing.n;
 }
