@@ -456,3 +456,24 @@ def test_shards_together_decide_what_one_does(tmp_path):
         assert all(parts)
         assert sorted(line for part in parts for line in part) == sorted(whole)
 
+
+def test_against_other_rules_shows_what_they_would_decide_otherwise(tmp_path):
+    captures = stand.ROOT / "tests/rules-engine/replay"
+    ours = stand.ROOT / "deploy/config/rules/greenhouse.json"
+    theirs = tmp_path / "theirs.json"
+    theirs.write_text(ours.read_text().replace('"temperature > 28"', '"temperature > 90"'))
+
+    def against(other):
+        return subprocess.run(
+            [stand.BUILD / "rules-engine", "--config", ours, "--replay", captures / "greenhouse.jsonl", "--against", other],
+            capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+
+    assert (against(ours).returncode, against(ours).stdout) == (0, "")
+    done = against(theirs)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert lines
+    assert all(line[0] == "-" and json.loads(line[1:])["by"] == "cool" for line in lines)
+    theirs.write_text('{"rules": [{}]}')
+    assert against(theirs).returncode == 78
