@@ -206,6 +206,13 @@ void decide_schedule(struct engine *engine, struct instance *instance)
         agenda_set(&engine->agenda, &instance->due, at_ms);
 }
 
+void decide_tell_again(struct engine *engine, struct instance *instance)
+{
+    static const struct cause none = {NULL, NULL, false};
+    instance->owed = instance->unconfirmed = false;
+    give_alert(engine, instance, instance->state.stale ? ALERT_STALE : ALERT_FIRING, &none);
+}
+
 void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause)
 {
     engine->stats.steps++;

@@ -21,6 +21,7 @@ struct engine {
     struct buffer message;
     struct engine_stats stats;
     int64_t time_ms;
+    int64_t confirm_ms;   /* when to tell what the broker has not shown; RULE_NEVER */
     int64_t listening_ms; /* since when messages can come; 0 while they cannot */
 };
 
@@ -35,6 +36,9 @@ struct engine_memory decide_memory(const struct instance *instance);
 
 /* Evaluates a rule and tells what follows. */
 void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause);
+
+/* Tells the alert of an active rule once more, as it is. */
+void decide_tell_again(struct engine *engine, struct instance *instance);
 
 /* Puts a rule's next moment on the agenda. */
 void decide_schedule(struct engine *engine, struct instance *instance);

@@ -17,6 +17,7 @@ int engine_open(struct engine **out, const struct settings *settings,
     engine->handlers = handlers;
     engine->self = self;
     engine->last = &engine->first;
+    engine->confirm_ms = RULE_NEVER;
     engine->computed = calloc(settings->n_derived + 1, sizeof(*engine->computed));
     if (!engine->computed || picture_open(&engine->picture) < 0 ||
         selector_open(&engine->selector, settings) < 0) {
@@ -216,9 +217,23 @@ void engine_listen(struct engine *engine, bool listening, int64_t time_ms)
     engine->listening_ms = listening ? time_ms : 0;
     if (listening)
         await_named(engine);
-    for (struct instance *instance = engine->first; instance; instance = instance->next)
-        if (instance->rule && instance->rule->absent_ms > 0)
+    engine->confirm_ms = listening ? time_ms + ENGINE_CONFIRM_MS : RULE_NEVER;
+    for (struct instance *instance = engine->first; instance; instance = instance->next) {
+        if (!instance->rule)
+            continue;
+        instance->unconfirmed =
+            listening && instance->rule->alerts && rule_is_active(&instance->state);
+        if (instance->rule->absent_ms > 0)
             decide_schedule(engine, instance);
+    }
+}
+
+static void tell_unconfirmed(struct engine *engine)
+{
+    engine->confirm_ms = RULE_NEVER;
+    for (struct instance *instance = engine->first; instance; instance = instance->next)
+        if (instance->unconfirmed && rule_is_active(&instance->state))
+            decide_tell_again(engine, instance);
 }
 
 static const struct rule *find_rule(const struct engine *engine, const struct engine_memory *memory)
@@ -292,6 +307,8 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
     if (!instance)
         return -ENOMEM;
     struct rule_state *state = &instance->state;
+    if (memory->announced && memory->active && memory->episode == state->episode)
+        instance->unconfirmed = false;
     if (instance->heard)
         return 0;
     if (memory->since_ms < state->since_ms) {
@@ -346,13 +363,16 @@ static int64_t rules_next_ms(const struct engine *engine)
 int64_t engine_next_ms(const struct engine *engine)
 {
     int64_t orders_ms = orders_next_ms(&engine->orders), rules_ms = rules_next_ms(engine);
-    return orders_ms < rules_ms ? orders_ms : rules_ms;
+    int64_t first_ms = orders_ms < rules_ms ? orders_ms : rules_ms;
+    return first_ms < engine->confirm_ms ? first_ms : engine->confirm_ms;
 }
 
 void engine_tick(struct engine *engine, int64_t time_ms)
 {
     static const struct cause none = {NULL, NULL, false};
     engine->time_ms = time_ms;
+    if (engine->confirm_ms <= time_ms)
+        tell_unconfirmed(engine);
     orders_tick(engine);
     while (rules_next_ms(engine) <= time_ms) {
         struct instance *instance = (struct instance *)agenda_first(&engine->agenda);

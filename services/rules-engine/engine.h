@@ -78,7 +78,9 @@ bool engine_result(struct engine *engine, const char *id, enum command_outcome o
 void engine_unheard(struct engine *engine);
 
 /* Whether messages can come at all, as of now; before the first call they cannot. Only what could
- * have been heard counts as silence. */
+ * have been heard counts as silence. What alerts are active then and do not come as retained ones
+ * within ENGINE_CONFIRM_MS are told again: the broker may have forgotten them. */
+#define ENGINE_CONFIRM_MS 5000
 void engine_listen(struct engine *engine, bool listening, int64_t time_ms);
 
 /* A device is said to have this measurement, whether or not it was ever read: a rule that fires on

@@ -30,7 +30,8 @@ struct instance {
     bool heard;              /* a live reading has come since the start */
     bool owed;               /* its alert is to be told again: a crash may have swallowed it */
     bool owing;              /* its commands are to be given again, likewise */
-    bool live;               /* what came last was live, so that time alone may switch */
+    bool unconfirmed; /* active, and the broker has not shown its alert since the link is up */
+    bool live;        /* what came last was live, so that time alone may switch */
     struct instance_binding bindings[]; /* one for each reference of the scope, then the others */
 };
 

@@ -1,6 +1,7 @@
 """rules-engine on a real broker: live edges, retained messages, restarts, bad payloads."""
 
 import json
+import random
 import signal
 import subprocess
 import time
@@ -249,6 +250,18 @@ def test_silence_fires_for_who_is_announced_and_never_seen(listener, engine):
     assert states(listener, "iot/facility_a/greenhouse_001/alert/away") == []
 
 
+def test_a_broker_that_forgot_a_firing_alert_is_told_again(listener, engine, broker):
+    """The broker of these tests keeps nothing over its restart."""
+    engine(rules=[{**RULES["rules"][1], "stale_after": "1h"}])
+    Device(listener).says(temperature=33)
+    listener.wait(ALERT)
+    broker.stop()
+    mark = listener.mark()
+    broker.start()
+    again = listener.wait(ALERT, since=mark, timeout_s=30).json
+    assert (again["state"], again["episode"]) == ("firing", 1)
+
+
 def test_derived_values_feed_rules(listener, engine):
     engine()
     line = Device(listener, "iot/facility_a/line_001/telemetry/production")
@@ -477,3 +490,40 @@ def test_against_other_rules_shows_what_they_would_decide_otherwise(tmp_path):
     assert all(line[0] == "-" and json.loads(line[1:])["by"] == "cool" for line in lines)
     theirs.write_text('{"rules": [{}]}')
     assert against(theirs).returncode == 78
+
+
+def test_killed_at_random_it_decides_as_if_it_were_not(listener, engine):
+    """A sequence of readings with kills anywhere in it: the same commands and alerts as without, but for repeats that
+    are marked by the same id or episode. What is lost on the way down (a reading that was just published when the
+    engine died) is said again by the device, as a device does each second."""
+    chance = random.Random(7)
+    service = engine()
+    device = Device(listener)
+    expected_commands, expected_alerts, hot, alarm = [], [], False, False
+    for step in range(60):
+        celsius = chance.choice([20, 25, 27, 29, 31, 33])
+        if not hot and celsius > 28 or hot and celsius < 26:
+            hot = not hot
+            expected_commands.append(hot)
+        if not alarm and celsius > 32 or alarm and celsius < 30:
+            alarm = not alarm
+            expected_alerts.append("firing" if alarm else "resolved")
+        device.says(temperature=celsius)
+        if chance.random() < 0.25:
+            time.sleep(chance.random() * 0.02)
+            service.kill()
+            service = engine()
+        device.says(temperature=celsius)
+        settled(listener)
+    commands, alerts = [], []
+    for message in listener.find(COMMAND):
+        if message.json["id"] not in [c["id"] for c in commands]:
+            commands.append(message.json)
+    for message in listener.find(ALERT):
+        if message.json["state"] == "stale":
+            continue
+        said = (message.json["episode"], message.json["state"])
+        if said not in alerts:
+            alerts.append(said)
+    assert [c["value"] for c in commands] == expected_commands
+    assert [state for _, state in alerts] == expected_alerts

@@ -730,6 +730,40 @@ static void test_pid_by_hand_and_back_without_a_bump(void **state)
     close_stand(&stand);
 }
 
+/* A broker that comes back without its retained messages is told again, one that has them is not.
+ */
+static void test_alerts_that_the_broker_forgot(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct engine_memory kept = {.rule = "cool",
+                                 .place = {"facility_a", "greenhouse_001"},
+                                 .active = true,
+                                 .episode = 1,
+                                 .announced = true};
+    open_stand(&stand, DOES("\"alert\":true,\"stale_after\":\"1h\""));
+    engine_listen(stand.engine, true, stand.time_ms);
+    temperature(&stand, 29);
+    expect(&stand, "alert greenhouse_001/cool firing 1 cool; ");
+    wait_ms(&stand, 10000);
+    expect(&stand, "");
+    engine_listen(stand.engine, false, stand.time_ms);
+    engine_listen(stand.engine, true, stand.time_ms);
+    kept.since_ms = stand.time_ms;
+    assert_int_equal(engine_restore(stand.engine, &kept, stand.time_ms), 0);
+    wait_ms(&stand, 10000);
+    expect(&stand, "");
+    engine_listen(stand.engine, false, stand.time_ms);
+    engine_listen(stand.engine, true, stand.time_ms);
+    wait_ms(&stand, 4999);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, "alert greenhouse_001/cool firing 1 cool; ");
+    wait_ms(&stand, 10000);
+    expect(&stand, "");
+    close_stand(&stand);
+}
+
 static void test_command_values(void **state)
 {
     (void)state;
@@ -901,6 +935,7 @@ int main(void)
         cmocka_unit_test(test_on_off),
         cmocka_unit_test(test_pid_steps_by_itself),
         cmocka_unit_test(test_pid_by_hand_and_back_without_a_bump),
+        cmocka_unit_test(test_alerts_that_the_broker_forgot),
         cmocka_unit_test(test_command_values),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_later_memory_holds),
