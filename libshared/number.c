@@ -148,6 +148,11 @@ static double read_slowly(const char *text, size_t length, const char *point)
     return strtod(copy, NULL);
 }
 
+double number_of_digits(uint64_t digits, size_t n_decimals)
+{
+    return (double)digits / powers_of_ten[n_decimals];
+}
+
 int number_parse(const char *text, size_t length, double *out)
 {
     struct decimal decimal = {0};
@@ -155,7 +160,7 @@ int number_parse(const char *text, size_t length, double *out)
         return -EINVAL;
     double number;
     if (decimal.n_digits <= DBL_DIG && decimal.decimals <= EXACT_POWER && !decimal.has_exponent) {
-        number = (double)decimal.mantissa / powers_of_ten[decimal.decimals];
+        number = number_of_digits(decimal.mantissa, decimal.decimals);
         number = decimal.negative ? -number : number;
     } else {
         number = read_slowly(text, length, decimal.point);

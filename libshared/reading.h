@@ -49,8 +49,10 @@ const struct value *reading_find(const struct reading *reading, const char *name
 int reading_encode(const struct reading *reading, struct buffer *out);
 
 /* Reads one object or an array of them and hands each over, in order; `reading` is borrowed for the
- * call. The whole payload is checked first: nothing is handed over from a payload that is bad.
- * Returns 0, -ENOMEM, or -EBADMSG with a sentence in `error` that says what and where. */
+ * call, its names and texts until the end of reading_decode(); the same name may have the same
+ * place in memory in all of them. The whole payload is checked first: nothing is handed over from a
+ * payload that is bad. Returns 0, -ENOMEM, or -EBADMSG with a sentence in `error` that says what
+ * and where. */
 typedef void reading_fn(void *self, const struct reading *reading);
 int reading_decode(const void *payload, size_t size, reading_fn *on_reading, void *self,
                    char *error, size_t error_size);

@@ -68,12 +68,20 @@ void account_resume(struct account *account, uint64_t spool_next)
         ends->next = 0;
 }
 
+/* Only the thread that takes readings writes these, which therefore need no locked instruction. */
+static void increase(_Atomic uint64_t *total, int64_t by)
+{
+    uint64_t now = atomic_load_explicit(total, memory_order_relaxed);
+
+    atomic_store_explicit(total, now + (uint64_t)by, memory_order_relaxed);
+}
+
 static void add(struct account *account, struct account_series *series, int which, int64_t by)
 {
     if (by == 0)
         return;
-    atomic_fetch_add_explicit(&account->totals[which], (uint64_t)by, memory_order_relaxed);
-    atomic_fetch_add_explicit(&series->totals[which], (uint64_t)by, memory_order_relaxed);
+    increase(&account->totals[which], by);
+    increase(&series->totals[which], by);
 }
 
 void account_take(struct account *account, struct account_series *series, uint64_t seq,
@@ -82,7 +90,7 @@ void account_take(struct account *account, struct account_series *series, uint64
     struct sequence_result result;
 
     if (!series) {
-        atomic_fetch_add_explicit(&account->untracked, 1, memory_order_relaxed);
+        increase(&account->untracked, 1);
         return;
     }
     result = sequence_take(&series->sequence, seq, ts_ms);

@@ -13,6 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#define COLUMNS_MAX 16
+
+/* A number of one name went into the text with this key, as a float. */
+struct column {
+    const char *name; /* borrowed from the message's readings; NULL: it did not */
+    struct lines_key key;
+};
+
 struct encoding {
     const struct encoder *encoder;
     const struct message *message;
@@ -22,6 +30,7 @@ struct encoding {
     struct topic topic;
     struct mapped mapped;
     bool again; /* the last line of `lines` is a reading of the same message */
+    struct column columns[COLUMNS_MAX]; /* of that message's readings, by the place in them */
 };
 
 __attribute__((format(printf, 3, 4))) static void note_fault(struct encoding *e, const char *reason,
@@ -114,16 +123,17 @@ static enum field_type type_of(struct encoding *e, const char *key, const struct
     return type;
 }
 
-static void put(struct encoding *e, const char *name, const struct value *value)
+/* Returns the type of the field. */
+static enum field_type put(struct encoding *e, const char *name, const struct value *value)
 {
     static const char *const kinds[] = {
         [VALUE_BOOL] = "boolean", [VALUE_NUMBER] = "number", [VALUE_TEXT] = "text"};
     const char *key = mapped_field(&e->mapped, name);
     enum coerce_result result;
-    enum field_type type;
+    enum field_type type = FIELD_FLOAT;
 
     if (value->type == VALUE_NONE)
-        return;
+        return type;
     type = type_of(e, key, value);
     result = coerce_field(e->lines, key, value, type);
     e->notes->coerced += result == COERCE_DONE;
@@ -132,6 +142,7 @@ static void put(struct encoding *e, const char *name, const struct value *value)
         note_fault(e, "type_conflict",
                    "field \"%.64s\" of \"%.64s\" is of type %s: a %s does not fit", key,
                    e->mapped.measurement, field_type_name(type), kinds[value->type]);
+    return type;
 }
 
 static void put_number(struct encoding *e, const char *name, double number)
@@ -172,14 +183,41 @@ static bool begin_reading(struct encoding *e, int64_t ts_ms)
     return true;
 }
 
+/* In an array most readings have the same fields: what the first one's took to be found and written
+ * is used for the others. */
+static void put_column(struct encoding *e, size_t place, const struct reading_field *field)
+{
+    struct column *column = &e->columns[place];
+
+    if (field->value.type == VALUE_NUMBER && column->name == field->name) {
+        lines_number_again(e->lines, &column->key, field->value.number);
+    } else if (put(e, field->name, &field->value) == FIELD_FLOAT &&
+               field->value.type == VALUE_NUMBER) {
+        column->name = field->name;
+        column->key = e->lines->key;
+    }
+}
+
+static void put_fields(struct encoding *e, const struct reading *reading)
+{
+    for (size_t i = 0; i < reading->n_fields; i++) {
+        const struct reading_field *field = &reading->fields[i];
+
+        if (i < COLUMNS_MAX)
+            put_column(e, i, field);
+        else
+            put(e, field->name, &field->value);
+    }
+}
+
 static void on_reading(void *self, const struct reading *reading)
 {
     struct encoding *e = self;
     size_t n_faults = e->notes->n_faults;
     bool stored = begin_reading(e, reading->ts_ms);
 
-    for (size_t i = 0; stored && i < reading->n_fields; i++)
-        put(e, reading->fields[i].name, &reading->fields[i].value);
+    if (stored)
+        put_fields(e, reading);
     stored = stored && lines_end(e->lines, reading->ts_ms);
     e->again = stored;
     e->notes->n_readings++;

@@ -72,13 +72,20 @@ void lines_begin_again(struct lines *lines)
     buffer_repeat(&lines->text, before, lines->head);
 }
 
-static void put_key(struct lines *lines, const char *key)
+static void begin_field(struct lines *lines)
 {
     if (lines->n_fields == 0)
         lines->head = lines->text.size - lines->line;
     buffer_char(&lines->text, lines->n_fields++ == 0 ? ' ' : ',');
+}
+
+static void put_key(struct lines *lines, const char *key)
+{
+    begin_field(lines);
+    lines->key.offset = lines->text.size;
     put_escaped(&lines->text, key, ",= \n\r");
     buffer_char(&lines->text, '=');
+    lines->key.size = lines->text.size - lines->key.offset;
 }
 
 void lines_field(struct lines *lines, const char *key, const struct value *value)
@@ -101,6 +108,13 @@ void lines_number(struct lines *lines, const char *key, double number)
     struct value value = value_number(number);
 
     lines_field(lines, key, &value);
+}
+
+void lines_number_again(struct lines *lines, const struct lines_key *key, double number)
+{
+    begin_field(lines);
+    buffer_repeat(&lines->text, key->offset, key->size);
+    buffer_number(&lines->text, number);
 }
 
 void lines_integer(struct lines *lines, const char *key, int64_t number)

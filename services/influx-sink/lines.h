@@ -22,10 +22,13 @@ struct lines {
     size_t *starts; /* offset of each line in the text; owned */
     size_t n;
     size_t capacity;
-    size_t head;     /* bytes before the fields of the last line that was begun anew */
-    size_t line;     /* offset of the line being written */
-    size_t n_fields; /* of the line being written */
-    bool failed;     /* out of memory: nothing more is taken */
+    size_t head;       /* bytes before the fields of the last line that was begun anew */
+    size_t line;       /* offset of the line being written */
+    size_t n_fields;   /* of the line being written */
+    struct lines_key { /* as it stands in the text, '=' included */
+        size_t offset, size;
+    } key;       /* of the field that was written last */
+    bool failed; /* out of memory: nothing more is taken */
 };
 
 void lines_begin(struct lines *lines, const char *measurement);
@@ -37,6 +40,8 @@ void lines_begin_again(struct lines *lines);
  * become spaces. VALUE_NONE and numbers that are not finite are left out. */
 void lines_field(struct lines *lines, const char *key, const struct value *value);
 void lines_number(struct lines *lines, const char *key, double number);
+/* Of a field that has that key; it is of a line that is still there. */
+void lines_number_again(struct lines *lines, const struct lines_key *key, double number);
 void lines_integer(struct lines *lines, const char *key, int64_t number); /* 42i */
 void lines_text(struct lines *lines, const char *key, const char *text);  /* NULL is left out */
 /* Ends the line; one without a field is no point and is taken back. True where there is one more.

@@ -4,10 +4,19 @@
 #include <string.h>
 
 #define DIGITS_MAX 16 /* 2^53 has that many */
+#define FOUND_MAX 512 /* readings that are remembered; in longer payloads they are found twice */
+
+struct found {
+    uint64_t seq, ts;
+};
 
 struct scan {
     const char *at, *end;
 };
+
+/* What skip_value() looks at. */
+static const bool is_special[256] = {
+    ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true, [','] = true};
 
 static bool is_space(char c)
 {
@@ -51,6 +60,10 @@ static bool skip_value(struct scan *scan)
     while (scan->at < scan->end) {
         char c = *scan->at;
 
+        if (!is_special[(unsigned char)c]) {
+            scan->at++;
+            continue;
+        }
         if (c == '"') {
             if (!skip_text(scan))
                 return false;
@@ -123,18 +136,17 @@ static bool scan_object(struct scan *scan, uint64_t *seq, uint64_t *ts)
     return take(scan, '}') && found == 3;
 }
 
-static size_t scan_all(struct scan scan, reading_scan_fn *on_reading, void *self)
+/* `found` has room for the first FOUND_MAX. */
+static size_t find_all(struct scan scan, struct found *found)
 {
     bool array = take(&scan, '[');
     size_t n = 0;
 
     do {
-        uint64_t seq = 0, ts = 0;
+        struct found ignored, *one = n < FOUND_MAX ? &found[n] : &ignored;
 
-        if (!scan_object(&scan, &seq, &ts))
+        if (!scan_object(&scan, &one->seq, &one->ts))
             return 0;
-        if (on_reading)
-            on_reading(self, seq, (int64_t)ts);
         n++;
     } while (array && take(&scan, ','));
     if (array && !take(&scan, ']'))
@@ -143,9 +155,28 @@ static size_t scan_all(struct scan scan, reading_scan_fn *on_reading, void *self
     return scan.at == scan.end ? n : 0;
 }
 
+/* Of a payload that is known to be good. */
+static void find_again(struct scan scan, reading_scan_fn *on_reading, void *self)
+{
+    struct found found;
+
+    take(&scan, '[');
+    do {
+        scan_object(&scan, &found.seq, &found.ts);
+        on_reading(self, found.seq, (int64_t)found.ts);
+    } while (take(&scan, ','));
+}
+
 size_t reading_scan(const void *payload, size_t size, reading_scan_fn *on_reading, void *self)
 {
     struct scan scan = {payload, (const char *)payload + size};
+    struct found found[FOUND_MAX];
+    size_t n = find_all(scan, found);
 
-    return scan_all(scan, NULL, NULL) > 0 ? scan_all(scan, on_reading, self) : 0;
+    if (on_reading && n > FOUND_MAX)
+        find_again(scan, on_reading, self);
+    else if (on_reading)
+        for (size_t i = 0; i < n; i++)
+            on_reading(self, found[i].seq, (int64_t)found[i].ts);
+    return n;
 }

@@ -1,5 +1,6 @@
 /* The ledger: loss, duplication, reordering and restarts, against what was really done. */
 #include "account.h"
+#include "buffer.h"
 #include "reading_scan.h"
 
 #include <setjmp.h>
@@ -271,6 +272,32 @@ static void test_scan(void **state)
         assert_int_equal(scan(one, size).n, 0);
 }
 
+static void count_in_order(void *self, uint64_t seq, int64_t ts_ms)
+{
+    uint64_t *n = self;
+
+    assert_int_equal(seq, *n);
+    assert_int_equal(ts_ms, 2 * *n);
+    ++*n;
+}
+
+/* More readings than are remembered while it looks for them. */
+static void test_scan_long_arrays(void **state)
+{
+    struct buffer text = {0};
+    uint64_t n = 0;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        buffer_format(&text, "%c{\"ts\":%d,\"seq\":%d}", i == 0 ? '[' : ',', 2 * i, i);
+    assert_int_equal(reading_scan(text.data, text.size, count_in_order, &n), 0); /* not closed */
+    assert_int_equal(n, 0);
+    buffer_char(&text, ']');
+    assert_int_equal(reading_scan(text.data, text.size, count_in_order, &n), 5000);
+    assert_int_equal(n, 5000);
+    buffer_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_hours),
         cmocka_unit_test(test_table_is_bounded),
         cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_scan_long_arrays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

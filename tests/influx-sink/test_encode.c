@@ -133,6 +133,31 @@ static void test_array_with_holes(void **state)
     lines_free(&lines);
 }
 
+/* What was found out of a field in one reading holds for the next ones as far as it is the same. */
+static void test_array_of_changing_readings(void **state)
+{
+    struct mapping_rule rename = {.filter = "#", .fields = {{"c", "c d"}}, .n_fields = 1};
+
+    (void)state;
+    mapping.rules[0] = rename;
+    mapping.n_rules = 1;
+    mapping.integers[0] = "sensors/i";
+    mapping.n_integers = 1;
+    check(SENSORS,
+          "[{\"ts\":1,\"seq\":1,\"values\":{\"a\":1,\"i\":2,\"c\":3.5}},"
+          "{\"ts\":2,\"seq\":2,\"values\":{\"a\":true,\"i\":2.5,\"c\":4}},"
+          "{\"ts\":3,\"seq\":3,\"values\":{\"a\":5,\"c\":6,\"i\":7}},"
+          "{\"ts\":4,\"seq\":4,\"values\":{\"c\":8,\"a\":9}},"
+          "{\"ts\":5,\"seq\":5,\"values\":{\"c\":1e1,\"a\":9}}]",
+          AT "a=1,i=2i,c\\ d=3.5 1\n" AT "a=1,i=2i,c\\ d=4 2\n" AT "a=5,c\\ d=6,i=7i 3\n" AT
+             "c\\ d=8,a=9 4\n" AT "c\\ d=10,a=9 5\n");
+    check(SENSORS,
+          "[{\"ts\":1,\"seq\":1,\"values\":{\"a\":1,\"i\":2,\"c\":3.5}},"
+          "{\"ts\":2,\"seq\":2,\"values\":{\"a\":true,\"i\":2.5,\"c\":4}},"
+          "{\"ts\":3,\"seq\":3,\"values\":{\"a\":5,\"c\":6,\"i\":7}}]",
+          AT "a=1,i=2i,c\\ d=3.5 1\n" AT "a=1,i=2i,c\\ d=4 2\n" AT "a=5,c\\ d=6,i=7i 3\n");
+}
+
 static void test_nothing_to_store(void **state)
 {
     (void)state;
@@ -366,6 +391,7 @@ int main(void)
         TEST(test_readings),
         TEST(test_array_of_readings),
         TEST(test_array_with_holes),
+        TEST(test_array_of_changing_readings),
         TEST(test_nothing_to_store),
         TEST(test_texts),
         TEST(test_results),

@@ -54,8 +54,34 @@ static void test_what_agents_write_is_taken(void **state)
     snprintf(array, sizeof(array), "[%s,%s]", one, one);
     snprintf(both, sizeof(both), "%s%s", one, one);
     check_taken(array, 2, both);
+    /* Names that are not those of the reading before, or not all, or in another order. */
+    check_taken("[{\"ts\":1,\"seq\":2,\"values\":{\"a\":1,\"b\":2}},"
+                "{\"ts\":1,\"seq\":3,\"values\":{\"a\":1,\"bc\":3,\"b\":-0.25}},"
+                "{\"ts\":1,\"seq\":4,\"values\":{\"bc\":4,\"a\":5}}]",
+                3,
+                "{\"ts\":1,\"seq\":2,\"values\":{\"a\":1,\"b\":2}}"
+                "{\"ts\":1,\"seq\":3,\"values\":{\"a\":1,\"bc\":3,\"b\":-0.25}}"
+                "{\"ts\":1,\"seq\":4,\"values\":{\"bc\":4,\"a\":5}}");
     check_taken(" { \"ts\" : 0 , \"seq\" : 0 ,\t\"values\" : { } }\r\n", 1,
                 "{\"ts\":0,\"seq\":0,\"values\":{}}");
+}
+
+/* As much as fits into few bytes, for AddressSanitizer to see that there is room. */
+static void test_densest(void **state)
+{
+    struct buffer text = {0};
+    struct seen seen = {0};
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        buffer_format(&text, "%c{\"ts\":1,\"seq\":1,\"values\":{%s}%s}", i == 0 ? '[' : ',',
+                      i % 3 == 1 ? "\"a\":1,\"b\":1,\"c\":1,\"d\":1" : "",
+                      i % 3 == 2 ? ",\"bad\":{\"a\":\"b\",\"b\":\"b\",\"c\":\"b\"}" : "");
+    buffer_char(&text, ']');
+    assert_int_equal(reading_plain_decode(text.data, text.size, on_reading, &seen), 1);
+    assert_int_equal(seen.n, 1000);
+    buffer_free(&text);
+    buffer_free(&seen.text);
 }
 
 static void test_the_rest_is_left(void **state)
@@ -75,7 +101,11 @@ static void test_the_rest_is_left(void **state)
         "{\"ts\":1,\"seq\":1,\"values\":{\"a\":\"\\n\"}}",          /* an escape */
         "{\"ts\":1,\"seq\":1,\"values\":{\"a\":\"\xc3\xa4\"}}",     /* beyond ASCII */
         "{\"ts\":1,\"seq\":1,\"values\":{\"a\":1,\"a\":1}}",        /* a name twice */
-        "{\"ts\":1,\"seq\":1,\"values\":{\"A\":1}}",                /* no name */
+        "[{\"ts\":1,\"seq\":1,\"values\":{\"a\":1,\"b\":1}},"       /* in the second one */
+        "{\"ts\":1,\"seq\":2,\"values\":{\"b\":1,\"b\":1}}]",
+        "[{\"ts\":1,\"seq\":1,\"values\":{\"a\":1,\"b\":1}},"
+        "{\"ts\":1,\"seq\":2,\"values\":{\"a\":1,\"a\":1}}]",
+        "{\"ts\":1,\"seq\":1,\"values\":{\"A\":1}}", /* no name */
         "{\"ts\":-1,\"seq\":1,\"values\":{}}",
         "{\"ts\":1,\"seq\":1.5,\"values\":{}}",
         "{\"ts\":1,\"seq\":1,\"values\":{},\"bad\":{\"a\":\"\"}}",
@@ -102,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_agents_write_is_taken),
+        cmocka_unit_test(test_densest),
         cmocka_unit_test(test_the_rest_is_left),
         cmocka_unit_test(test_cut_at_every_byte),
     };
