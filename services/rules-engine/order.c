@@ -1,6 +1,7 @@
 #include "order.h"
 #include "decide.h"
 #include "duty.h"
+#include "hash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,16 +23,6 @@ struct order {
     bool resting;     /* answered; waits before it is given again */
     char id[COMMAND_ID_SIZE];
 };
-
-/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return (hash ^ '/') * UINT64_C(0x100000001b3);
-}
-
-#define HASH_START UINT64_C(0xcbf29ce484222325)
 
 static struct order **bucket(struct orders *orders, const char *id)
 {

@@ -1,4 +1,5 @@
 #include "picture.h"
+#include "hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,18 +75,10 @@ void picture_close(struct picture *picture)
     free(picture);
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return (hash ^ '/') * UINT64_C(0x100000001b3);
-}
-
 static struct picture_device **bucket(struct picture_device **buckets, size_t n_buckets,
                                       const char *location, const char *name)
 {
-    uint64_t hash = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), location), name);
+    uint64_t hash = hash_text(hash_text(HASH_START, location), name);
     return &buckets[hash & (n_buckets - 1)];
 }
 

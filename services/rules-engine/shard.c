@@ -1,16 +1,9 @@
 #include "shard.h"
+#include "hash.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return (hash ^ '/') * UINT64_C(0x100000001b3);
-}
 
 int shard_parse(struct shard *out, const char *text)
 {
@@ -28,6 +21,6 @@ bool shard_owns(const struct shard *shard, const char *location, const char *dev
 {
     if (shard->n <= 1)
         return true;
-    uint64_t hash = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), location), device);
+    uint64_t hash = hash_text(hash_text(HASH_START, location), device);
     return (hash >> 32) % shard->n == shard->index;
 }
