@@ -32,6 +32,12 @@ struct cause {
     bool retained;
 };
 
+/* Whether the device is one of this shard's. */
+bool decide_is_ours(const struct engine *engine, const char *location, const char *device);
+
+/* All rules and derived values that select a series meet it, once. 0, -ENOMEM or -E2BIG. */
+int decide_match(struct engine *engine, struct series *series);
+
 struct engine_memory decide_memory(const struct instance *instance);
 
 /* Evaluates a rule and tells what follows. */
