@@ -15,6 +15,7 @@ struct reader {
     void *self;
     size_t line;
     int64_t time_ms;
+    struct buffer payload;
 };
 
 static int bad_line(const struct reader *reader, const char *what)
@@ -23,21 +24,58 @@ static int bad_line(const struct reader *reader, const char *what)
     return -EBADMSG;
 }
 
-static int read_payload(const struct reader *reader, const struct jsonr *in,
-                        struct capture_message *out)
+static int hex_digit(char c)
 {
-    struct json_object *payload;
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
 
-    if (!json_object_object_get_ex(in->object, "payload", &payload))
-        return bad_line(reader, "payload: is missing");
-    if (json_object_is_type(payload, json_type_string)) {
-        out->payload = json_object_get_string(payload);
-        out->size = (size_t)json_object_get_string_len(payload);
-    } else {
-        out->payload =
-            json_object_to_json_string_length(payload, JSON_C_TO_STRING_PLAIN, &out->size);
+static int read_hex(const struct jsonr *in, const char *hex, struct buffer *out)
+{
+    for (; *hex; hex += 2) {
+        int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
+
+        if (low < 0)
+            return jsonr_fail(in, "hex", "expected pairs of 0-9 and a-f");
+        buffer_char(out, (char)(high << 4 | low));
     }
     return 0;
+}
+
+int capture_payload(const struct jsonr *in, struct buffer *out)
+{
+    struct json_object *payload;
+    const char *hex = NULL, *text;
+    size_t size;
+
+    buffer_clear(out);
+    int rc = jsonr_text(in, "hex", JSONR_OPTIONAL, &hex);
+    if (rc == 0 && hex)
+        rc = read_hex(in, hex, out);
+    if (rc < 0 || hex)
+        return rc < 0 || !out->failed ? rc : -ENOMEM;
+    if (!json_object_object_get_ex(in->object, "payload", &payload))
+        return jsonr_fail(in, "payload", "is missing");
+    if (json_object_is_type(payload, json_type_string)) {
+        text = json_object_get_string(payload);
+        size = (size_t)json_object_get_string_len(payload);
+    } else {
+        text = json_object_to_json_string_length(payload, JSON_C_TO_STRING_PLAIN, &size);
+    }
+    buffer_append(out, text, size);
+    return out->failed ? -ENOMEM : 0;
+}
+
+static int read_payload(struct reader *reader, const struct jsonr *in, struct capture_message *out)
+{
+    int rc = capture_payload(in, &reader->payload);
+
+    if (rc == -EBADMSG)
+        return bad_line(reader, in->error);
+    out->payload = buffer_string(&reader->payload);
+    out->size = reader->payload.size;
+    return rc;
 }
 
 static int read_object(struct reader *reader, const struct jsonr *in, struct capture_message *out)
@@ -98,5 +136,6 @@ int capture_run(const struct capture *capture, capture_fn *on_message, void *sel
     if (rc == 0 && ferror(capture->file))
         rc = -EIO;
     free(line);
+    buffer_free(&reader.payload);
     return rc;
 }

@@ -1,7 +1,8 @@
 /* Recordings of what went over the broker, for --replay: JSON lines,
  * {"t":ms,"topic":"…","payload":…,"retained":false}. The payload is JSON as it is, or a string for
- * one that is not; `t` is the wall clock at which the message came and must not go back. A line
- * without a topic lets time pass. Unknown keys are ignored. */
+ * one that is not, or "hex":"00ff" in its place for one that is no text; `t` is the wall clock at
+ * which the message came and must not go back. A line without a topic lets time pass. Unknown keys
+ * are ignored. */
 #ifndef CAPTURE_H
 #define CAPTURE_H
 
@@ -34,6 +35,11 @@ struct capture {
 /* Hands over each line. Returns 0; -EBADMSG with the line and what is wrong told on `errors`;
  * -ENOMEM, -EIO, or what `on_message` returned. */
 int capture_run(const struct capture *capture, capture_fn *on_message, void *self);
+
+/* What a line of a capture carries: into `out`. Returns 0; -EBADMSG with a sentence in the reader's
+ * error; -ENOMEM. */
+struct jsonr;
+int capture_payload(const struct jsonr *in, struct buffer *out);
 
 /* A service's --replay CAPTURE [--expect FILE]: prints what `replay` appends to `out`, or, where a
  * file of what is expected is given, the lines in which it differs. Returns the exit code, which is

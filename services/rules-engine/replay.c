@@ -1,5 +1,6 @@
 #include "replay.h"
 #include "announce.h"
+#include "capture.h"
 #include "capture_line.h"
 #include "dispatch.h"
 #include "jsonr.h"
@@ -7,7 +8,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@ struct replay {
     struct engine *engine;
     struct announcer announcer;
     struct buffer *out;
+    struct buffer payload; /* of the line */
     int64_t time_ms;
     const char *name; /* of the capture */
     size_t line;
@@ -62,21 +63,16 @@ static int bad_line(const struct replay *replay, const char *what)
 
 /* A payload that the engine cannot use is what a broker might bring: told, and the replay goes on.
  */
-static int deliver(struct replay *replay, const char *topic, struct json_object *payload,
-                   bool retained)
+static int deliver(struct replay *replay, const char *topic, bool retained)
 {
     char error[DISPATCH_ERROR_SIZE];
-    size_t size;
-    struct dispatch_message message = {.retained = retained};
+    struct dispatch_message message = {
+        .payload = buffer_string(&replay->payload),
+        .size = replay->payload.size,
+        .retained = retained,
+    };
     if (topic_parse(&message.topic, replay->announcer.root, topic) < 0)
         return 0;
-    if (json_object_is_type(payload, json_type_string)) {
-        message.payload = json_object_get_string(payload);
-        message.size = (size_t)json_object_get_string_len(payload);
-    } else {
-        message.payload = json_object_to_json_string_length(payload, JSON_C_TO_STRING_PLAIN, &size);
-        message.size = size;
-    }
     int status = dispatch(replay->engine, &message, replay->time_ms, error);
     if (status != -EBADMSG)
         return status;
@@ -89,22 +85,21 @@ static int play_object(struct replay *replay, const struct jsonr *in)
     int64_t time_ms = 0;
     const char *topic = NULL;
     struct value retained = value_bool(false);
-    struct json_object *payload;
     int status = jsonr_integer(in, "t", JSONR_REQUIRED, &time_ms);
     if (!status)
         status = jsonr_text(in, "topic", JSONR_REQUIRED, &topic);
     if (!status)
         status = jsonr_value(in, "retained", JSONR_OPTIONAL, &retained);
+    if (!status)
+        status = capture_payload(in, &replay->payload);
     if (status)
-        return bad_line(replay, in->error);
-    if (!json_object_object_get_ex(in->object, "payload", &payload))
-        return bad_line(replay, "payload: is missing");
+        return status == -EBADMSG ? bad_line(replay, in->error) : status;
     if (retained.type != VALUE_BOOL)
         return bad_line(replay, "retained: expected true or false");
     if (time_ms < replay->time_ms)
         return bad_line(replay, "t: is before the line above");
     advance(replay, time_ms);
-    return deliver(replay, topic, payload, retained.boolean);
+    return deliver(replay, topic, retained.boolean);
 }
 
 /* Telemetry, which is nearly all there is, without a tree of the whole line. False where the line
@@ -172,6 +167,7 @@ int replay_run(const struct settings *settings, FILE *capture, const char *name,
     if (!status && (out->failed || replay.announcer.n_failed > 0))
         status = -ENOMEM;
     free(line);
+    buffer_free(&replay.payload);
     announcer_free(&replay.announcer);
     engine_close(replay.engine);
     return status;

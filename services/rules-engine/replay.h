@@ -1,10 +1,10 @@
 /* rules-engine --replay CAPTURE [--expect FILE]: what the rules would have decided.
  *
  * A capture is a file of JSON lines, {"t":ms,"topic":"…","payload":…,"retained":false}: the payload
- * is JSON as it is, or a string for one that is not; `t` is the wall clock at which the message
- * came and must not go back. Time is the capture's own, also between its lines, up to the last one.
- * Each decision is printed as {"t":ms,"by":"rule or derived value","topic":"…","payload":…}. The
- * same capture and rules give the same bytes. */
+ * is JSON as it is, or a string for one that is not, or "hex":"00ff" in its place; `t` is the wall
+ * clock at which the message came and must not go back. Time is the capture's own, also between its
+ * lines, up to the last one. Each decision is printed as {"t":ms,"by":"rule or derived
+ * value","topic":"…","payload":…}. The same capture and rules give the same bytes. */
 #ifndef REPLAY_H
 #define REPLAY_H
 

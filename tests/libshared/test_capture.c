@@ -19,10 +19,10 @@ static int on_message(void *self, const struct capture_message *message, char *e
 {
     struct seen *seen = self;
 
-    buffer_format(&seen->text, "%d %s %.*s%s;", (int)message->time_ms,
-                  message->topic ? message->topic : "-", (int)message->size,
-                  message->payload ? (const char *)message->payload : "",
-                  message->retained ? " retained" : "");
+    buffer_format(&seen->text, "%d %s ", (int)message->time_ms,
+                  message->topic ? message->topic : "-");
+    buffer_append(&seen->text, message->payload, message->size);
+    buffer_text(&seen->text, message->retained ? " retained;" : ";");
     snprintf(error, size, "of no use");
     return seen->answer;
 }
@@ -48,10 +48,12 @@ static void test_lines(void **state)
     (void)state;
     assert_int_equal(run("{\"t\":1,\"topic\":\"a\",\"payload\":{\"x\":1}}\n\n"
                          "{\"t\":1,\"topic\":\"b\",\"payload\":\"text\",\"retained\":true}\n"
+                         "{\"t\":2,\"topic\":\"c\",\"hex\":\"414200ff\"}\n"
                          "{\"t\":7,\"note\":\"time passes\"}",
                          &seen, said),
                      0);
-    assert_string_equal(seen.text.data, "1 a {\"x\":1};1 b text retained;7 - ;");
+    assert_string_equal(seen.text.data, "1 a {\"x\":1};1 b text retained;2 c AB");
+    assert_memory_equal(seen.text.data + 36, "\0\xff;7 - ;", 9);
     assert_string_equal(said, "");
     buffer_free(&seen.text);
 }
@@ -66,6 +68,8 @@ static void test_what_cannot_be_used(void **state)
         {"[]\n", "capture:1: "},
         {"{\"topic\":\"a\",\"payload\":1}\n", "capture:1: t"},
         {"{\"t\":1,\"topic\":\"a\"}\n", "capture:1: payload: is missing"},
+        {"{\"t\":1,\"topic\":\"a\",\"hex\":\"0\"}\n", "capture:1: hex: expected pairs"},
+        {"{\"t\":1,\"topic\":\"a\",\"hex\":\"0g\"}\n", "capture:1: hex: expected pairs"},
         {"{\"t\":1,\"topic\":7,\"payload\":1}\n", "capture:1: topic"},
         {"{\"t\":1,\"topic\":\"a\",\"payload\":1,\"retained\":\"no\"}\n", "capture:1: retained"},
         {"{\"t\":2}\n{\"t\":1}\n", "capture:2: t: is before the line above"},
