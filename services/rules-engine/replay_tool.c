@@ -31,9 +31,12 @@ static int compare(const struct settings *ours, const struct settings *theirs, c
     int code = decide(ours, path, &our_decisions);
     if (code == SERVICE_OK)
         code = decide(theirs, path, &their_decisions);
-    if (code == SERVICE_OK &&
-        decision_diff(buffer_string(&our_decisions), buffer_string(&their_decisions), stdout))
-        code = 1;
+    if (code == SERVICE_OK) {
+        if (decision_diff(buffer_string(&our_decisions), buffer_string(&their_decisions), stdout))
+            code = 1;
+        else
+            puts("no decision differs");
+    }
     buffer_free(&our_decisions);
     buffer_free(&their_decisions);
     return code;
