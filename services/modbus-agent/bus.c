@@ -27,7 +27,7 @@ struct bus {
     int64_t connect_timeout_ms;
     modbus_t *modbus;     /* owned; NULL while there is no link */
     struct tls *tls;      /* owned; between `fd` and the wire; NULL: nothing is */
-    int fd;               /* its descriptor */
+    int fd;               /* its descriptor; -1 while there is no link */
     uint16_t transaction; /* the number of the last request on this connection */
     uint64_t late_replies;
 };
@@ -42,6 +42,7 @@ int bus_open(struct bus **out, const struct bus_options *options)
     bus->tls_options = options->tls;
     bus->timeout_ms = options->timeout_ms;
     bus->connect_timeout_ms = options->connect_timeout_ms;
+    bus->fd = -1;
     *out = bus;
     return 0;
 }
@@ -61,6 +62,7 @@ void bus_disconnect(struct bus *bus)
     modbus_close(bus->modbus);
     modbus_free(bus->modbus);
     bus->modbus = NULL;
+    bus->fd = -1;
     tls_close(bus->tls);
     bus->tls = NULL;
 }
@@ -297,7 +299,7 @@ static int exchange(struct bus *bus, const struct question *question, uint8_t *r
 {
     uint8_t frame[MODBUS_MAX_ADU_LENGTH];
     int64_t end_ms = 0;
-    int rc = clear_the_way(bus, question->unit);
+    int rc = bus->modbus ? clear_the_way(bus, question->unit) : -ENOTCONN;
 
     if (rc != 0)
         return rc;

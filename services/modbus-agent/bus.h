@@ -1,14 +1,14 @@
 /* One Modbus bus, blocking: a TCP connection, with RTU frames on it or not, or a serial line; one
- * request at a time. The only
- * owner of libmodbus. For one thread.
+ * request at a time. The only owner of libmodbus. For one thread.
  *
  * Results, here and wherever a request's outcome is handed on:
  *   0            a whole, good answer
  *   1 … 255      the unit refused: the exception code of the specification (section 7)
  *   -ETIMEDOUT   the unit was silent; the link is kept
  *   -EBADMSG     what came was no answer to the question (garbled); the link is kept
- *   -ESTALE      the other side had hung up before; nothing was sent, so that after bus_connect()
- * the request may be made again other        -errno: the link is gone, bus_disconnect() is due
+ *   -ESTALE      the other side had hung up before; nothing was sent: after bus_connect() the
+ *                request may be made again
+ *   other -errno the link is gone, bus_disconnect() is due
  *
  * An answer that comes after its time is never taken for the next one: whatever waits on the link
  * is thrown away before a request is sent; over TCP the transaction number is checked, on a serial

@@ -55,14 +55,15 @@ void connection_works(struct connection *connection)
     backoff_reset(&connection->backoff);
 }
 
-/* After a request found that the other side had hung up. Returns 0 or -errno. */
+/* After a request found that the other side had hung up. Returns 0, or -errno by which the link is
+ * lost: a time-out would be the unit's. */
 static int reopen(struct connection *connection)
 {
     char error[128];
     int rc = bus_connect(connection->bus, error, sizeof error);
 
     health_raise(rc == 0 ? connection->tally->connects : connection->tally->connect_failures, 1);
-    return rc;
+    return rc == 0 || bus_link_lost(rc) ? rc : -ENOTCONN;
 }
 
 int connection_read(struct connection *connection, unsigned unit, const struct span *span,

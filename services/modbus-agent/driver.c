@@ -121,7 +121,7 @@ void driver_close(struct driver *driver)
 
 /* Readings may be dropped where the loop does not keep up; the link's and the writes' ends may not:
  * of the first there is one at each attempt to connect, of the second one for each command. */
-void driver_tell(struct driver *driver, struct answer *answer)
+bool driver_tell(struct driver *driver, struct answer *answer)
 {
     int rc = -ENOMEM;
 
@@ -131,9 +131,10 @@ void driver_tell(struct driver *driver, struct answer *answer)
                                           : inbox_force(driver->answers, &answer->item);
     }
     if (rc == 0)
-        return;
+        return true;
     health_raise(driver->tally.dropped, 1);
     free(answer);
+    return false;
 }
 
 static void tell_link(struct driver *driver, int result, const char *text)
@@ -177,8 +178,8 @@ static void finish_round(struct driver *driver, struct round *round)
     pace_end_round(&driver->paces[round - driver->rounds], group->release_ms - clock_now_ms());
     if (!is_news)
         health_raise(driver->tally.unchanged, 1);
-    if (answer)
-        driver_tell(driver, answer);
+    if (answer && !driver_tell(driver, answer))
+        news_forget(&round->news); /* it counts as told otherwise */
     if (inquiry_end(&round->inquiry))
         tell_holes(driver, round->unit);
     group->n_requests = (unsigned)round->inquiry.plan.n_requests;

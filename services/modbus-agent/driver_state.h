@@ -31,7 +31,8 @@ struct schedule_unit *driver_scheduled(struct driver *driver, size_t unit);
 /* What the end of any request means for the link, the unit and the counters. */
 void driver_conclude(struct driver *driver, size_t unit, int result);
 
-/* Hands the answer over to the loop; takes ownership. NULL, for want of memory, is counted. */
-void driver_tell(struct driver *driver, struct answer *answer);
+/* Hands the answer over to the loop; takes ownership. NULL, for want of memory, is counted. Returns
+ * whether the loop will have it. */
+bool driver_tell(struct driver *driver, struct answer *answer);
 
 #endif

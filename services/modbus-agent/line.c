@@ -194,6 +194,9 @@ void line_halt(struct line *line)
 {
     worker_close(line->worker);
     line->worker = NULL;
+    for (size_t i = 0; i < line->n_units; i++)
+        if (line->units[i])
+            unit_halt(line->units[i]);
 }
 
 static bool has_settings(const struct bus_settings *bus, const struct unit_settings *unit)

@@ -18,7 +18,7 @@
 struct unit {
     const struct unit_settings *settings; /* borrowed */
     size_t index;
-    struct worker *worker; /* borrowed */
+    struct worker *worker; /* borrowed; NULL from unit_halt() to unit_move() */
     struct health *health; /* borrowed */
     struct mqtt *mqtt;     /* borrowed */
     struct sample *sample; /* borrowed */
@@ -86,7 +86,7 @@ static void on_waiting(void *self)
     const struct value *value;
     int i;
 
-    while ((i = controls_next(unit->controls, &value)) >= 0) {
+    while (unit->worker && (i = controls_next(unit->controls, &value)) >= 0) {
         const struct value none = {.type = VALUE_NONE};
         struct write_order order = {.unit = unit->index,
                                     .actuator = (size_t)i,
@@ -201,7 +201,13 @@ void unit_close(struct unit *unit)
 
 void unit_part(struct unit *unit, bool gone)
 {
+    controls_offline(unit->controls);
     device_part(unit->device, gone ? "removed" : "reconfigured", gone);
+}
+
+void unit_halt(struct unit *unit)
+{
+    unit->worker = NULL;
 }
 
 void unit_move(struct unit *unit, struct worker *worker, size_t index)
@@ -209,6 +215,7 @@ void unit_move(struct unit *unit, struct worker *worker, size_t index)
     unit->worker = worker;
     unit->index = index;
     unit->written = 0; /* the new thread counts its own */
+    on_waiting(unit);
 }
 
 const struct unit_settings *unit_settings_of(const struct unit *unit)
@@ -235,7 +242,7 @@ static void publish(struct unit *unit, const struct answer *answer)
         return;
     }
     health_raise(health_count(unit->health, "dropped.reading"), 1);
-    if (group->on_change)
+    if (group->on_change && unit->worker)
         worker_renew(unit->worker); /* else it would be taken for published */
 }
 

@@ -31,11 +31,14 @@ int unit_open(struct unit **out, const struct unit_options *options);
 void unit_close(struct unit *unit);
 
 /* Before unit_close(), where the agent goes on without it: "removed" where there is no such device
- * any more, else "reconfigured". */
+ * any more, else "reconfigured". Commands that wait are answered. */
 void unit_part(struct unit *unit, bool gone);
 
-/* To another thread, where it has another index: the one before has ended, no write is under way.
- */
+/* Its thread has ended: what is commanded from here on waits for unit_move(). The thread's last
+ * answers may still come. */
+void unit_halt(struct unit *unit);
+
+/* To another thread, where it has another index; after unit_halt() and all answers. */
 void unit_move(struct unit *unit, struct worker *worker, size_t index);
 
 const struct unit_settings *unit_settings_of(const struct unit *unit); /* borrowed */

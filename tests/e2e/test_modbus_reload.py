@@ -26,12 +26,13 @@ class Device:
 
     def __init__(self):
         self.coil = 0
+        self.late_s = 0  # the answer to a write
         self.server = RawServer(self.answer)
 
     def answer(self, _unit, pdu):
         if pdu[0] == 5:
             self.coil = int(pdu[3] != 0)
-            return pdu
+            return pdu, self.late_s
         if pdu[0] == 1:
             return bytes([1, 1, self.coil])
         return registers(pdu[0], [7] * pdu[4])
@@ -170,6 +171,34 @@ def test_actuators_of_an_unchanged_device_keep_their_times_and_results(listener,
     assert not listener.find("iot/l/kept/status", lambda m: m.json["state"] == "offline", since=mark)
     assert command(listener, "kept", "pump", "OFF")["result"] == "ok"
     assert servers[0].coil == 0
+
+
+@pytest.mark.parametrize("changed", ["pumped", "other"])
+def test_a_command_behind_one_that_is_being_written_gets_its_end(listener, start, servers, changed):
+    pump = {"name": "pump", "table": "coil", "address": 0}
+    devices = [device("pumped", 1, actuators=[pump]), device("other", 2)]
+    agent = start("modbus-agent", {"buses": [bus(servers[0].server, *devices)]})
+    status(listener, "pumped", "online")
+    servers[0].late_s = 0.7
+
+    def change(config):
+        for one in config["buses"][0]["devices"]:
+            if one["device"] == changed:
+                one["groups"][0]["measurement"] = "fresh"
+        for id, value in (("under_way", "true"), ("behind_it", "false")):
+            listener.publish("iot/l/pumped/command/pump", f'{{"value": {value}, "id": "{id}"}}')
+        stand.wait_until(lambda: any(pdu[0] == 5 for _, _, pdu in servers[0].server.requests), what="the write")
+
+    mark = reload(agent, listener, change)
+    ends = {
+        id: listener.wait("iot/l/pumped/result/pump", lambda m: m.json["id"] == id).json
+        for id in ("under_way", "behind_it")
+    }
+    assert ends["under_way"]["result"] == "ok"
+    assert ends["behind_it"]["result"] == "ok" or ends["behind_it"]["reason"] == "device_offline"
+    reading(listener, changed, "fresh", since=mark)
+    servers[0].late_s = 0
+    assert command(listener, "pumped", "pump", "OFF")["result"] == "ok"
 
 
 def test_templates_count_as_what_they_say(listener, start, servers, tmp_path):
