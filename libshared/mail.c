@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if LIBCURL_VERSION_NUM < 0x080200 /* until then its name had one L more */
+#define CURLOPT_MAIL_RCPT_ALLOWFAILS CURLOPT_MAIL_RCPT_ALLLOWFAILS
+#endif
+
 #define ADDRESS_MAX 254 /* RFC 5321, section 4.5.3.1.3, without the brackets */
 
 struct mail {
@@ -179,16 +183,36 @@ static int mail_errno(const struct mail *mail, CURLcode code)
     return code == CURLE_WEIRD_SERVER_REPLY ? -EPROTO : -EIO;
 }
 
-static int mail_perform(struct mail *mail, char *error, size_t error_size)
+/* One attempt. `some` will do: recipients that the server refuses do not end it. */
+static int mail_perform(struct mail *mail, bool some, CURLcode *code)
+{
+    mail->error[0] = '\0';
+    curl_easy_setopt(mail->curl, CURLOPT_MAIL_RCPT_ALLOWFAILS, (long)some);
+    *code = curl_easy_perform(mail->curl);
+    return mail_errno(mail, *code);
+}
+
+static void mail_explain(const struct mail *mail, CURLcode code, char *error, size_t error_size)
+{
+    snprintf(error, error_size, "%s", mail->error[0] ? mail->error : curl_easy_strerror(code));
+}
+
+/* An address that is refused for good keeps the mail from nobody else; one that may be taken later
+ * makes it wait for all, so that nobody gets it twice. */
+static int mail_deliver(struct mail *mail, bool several, char *error, size_t error_size)
 {
     CURLcode code;
-    int rc;
+    int rc = mail_perform(mail, false, &code);
 
-    mail->error[0] = '\0';
-    code = curl_easy_perform(mail->curl);
-    rc = mail_errno(mail, code);
     if (rc < 0)
-        snprintf(error, error_size, "%s", mail->error[0] ? mail->error : curl_easy_strerror(code));
+        mail_explain(mail, code, error, error_size);
+    else
+        error[0] = '\0';
+    if (!several || rc != -EBADMSG || code != CURLE_SEND_ERROR) /* what RCPT fails with */
+        return rc;
+    rc = mail_perform(mail, true, &code);
+    if (rc < 0)
+        mail_explain(mail, code, error, error_size);
     return rc;
 }
 
@@ -204,7 +228,7 @@ int mail_send(struct mail *mail, const struct mail_message *message, char *error
         curl_easy_setopt(mail->curl, CURLOPT_MAIL_RCPT, to);
         curl_easy_setopt(mail->curl, CURLOPT_HTTPHEADER, headers);
         curl_easy_setopt(mail->curl, CURLOPT_MIMEPOST, mime);
-        rc = mail_perform(mail, error, error_size);
+        rc = mail_deliver(mail, message->to[0] && message->to[1], error, error_size);
     }
     curl_easy_setopt(mail->curl, CURLOPT_MIMEPOST, NULL);
     curl_easy_setopt(mail->curl, CURLOPT_HTTPHEADER, NULL);

@@ -37,11 +37,12 @@ struct mail_message {
 int mail_open(struct mail **out, const struct mail_options *options);
 void mail_close(struct mail *mail);
 
-/* Returns 0 where the server took the mail for all recipients. Otherwise `error` says why, and the
- * return is -EBADMSG where the server refused it for good (5xx); -EAGAIN where it may take it later
- * (4xx); -EACCES where it does not take the password; -ETIMEDOUT; -ECONNREFUSED where nobody could
- * be connected to; -EPROTO for a certificate that does not hold, no STARTTLS and what is no SMTP;
- * -ECANCELED after mail_abort(); -ENOMEM; -EIO for the rest. */
+/* Returns 0 where the server took the mail; of recipients that it refuses for good (5xx), which
+ * keeps the others from nothing, `error` says so, otherwise "". Where it was not taken, `error`
+ * says why, and the return is -EBADMSG where the server refused it for good (5xx); -EAGAIN where it
+ * may take it later (4xx); -EACCES where it does not take the password; -ETIMEDOUT; -ECONNREFUSED
+ * where nobody could be connected to; -EPROTO for a certificate that does not hold, no STARTTLS and
+ * what is no SMTP; -ECANCELED after mail_abort(); -ENOMEM; -EIO for the rest. */
 int mail_send(struct mail *mail, const struct mail_message *message, char *error,
               size_t error_size);
 

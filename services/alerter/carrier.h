@@ -18,7 +18,7 @@ enum carrier_verdict {
 struct carrier_result {
     enum carrier_verdict verdict;
     int64_t retry_after_ms;              /* 0 where the other side did not say */
-    char error[NOTIFICATION_ERROR_SIZE]; /* "" where it was delivered */
+    char error[NOTIFICATION_ERROR_SIZE]; /* of a delivery: who was refused, else "" */
 };
 
 /* What goes out, ready. Which parts there are, the type says. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define HEADER_SIZE (SIGNATURE_SIZE + 128)
+#define ANSWER_MAX (1024 * 1024) /* bytes; some servers echo what they got */
 
 struct carrier {
     const struct channel_settings *settings;
@@ -31,7 +32,9 @@ static int64_t told_in_body(const struct http_answer *answer)
     if (jsonr_object(&in, "parameters", JSONR_REQUIRED, &parameters.object) == 0)
         (void)jsonr_integer(&parameters, "retry_after", JSONR_OPTIONAL, &seconds);
     jsonr_free(in.object);
-    return seconds > HTTP_RETRY_AFTER_MAX_MS / 1000 ? HTTP_RETRY_AFTER_MAX_MS : seconds * 1000;
+    if (seconds > HTTP_RETRY_AFTER_MAX_MS / 1000)
+        return HTTP_RETRY_AFTER_MAX_MS;
+    return seconds > 0 ? seconds * 1000 : 0;
 }
 
 void carrier_http_judge(struct carrier_result *out, int rc, const struct http_answer *answer)
@@ -81,7 +84,8 @@ static int carrier_open(void **out, const struct channel_settings *settings)
 {
     const struct http_options options = {.connect_timeout_ms = settings->connect_timeout_ms,
                                          .timeout_ms = settings->timeout_ms,
-                                         .ca_file = settings->http.ca_file};
+                                         .ca_file = settings->http.ca_file,
+                                         .answer_max = ANSWER_MAX};
     struct carrier *carrier = calloc(1, sizeof *carrier);
     int rc = -ENOMEM;
 

@@ -73,8 +73,6 @@ static void split(char *text, const char *lines[HEADERS_MAX + 1])
 static void judge(int rc, struct carrier_result *out)
 {
     out->verdict = rc == 0 ? CARRIER_DELIVERED : rc == -EBADMSG ? CARRIER_REFUSED : CARRIER_RETRY;
-    if (rc == 0)
-        out->error[0] = '\0';
 }
 
 static void carry(void *self, const struct parcel *parcel, struct carrier_result *out)

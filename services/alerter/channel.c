@@ -122,6 +122,13 @@ static void channel_failed(struct channel *channel, const struct carrier_result 
         channel->handlers->on_retry(channel->self, channel, tried);
 }
 
+static enum channel_outcome outcome_of(const struct carrier_result *result)
+{
+    if (result->verdict != CARRIER_DELIVERED)
+        return CHANNEL_FAILED;
+    return *result->error ? CHANNEL_IN_PART : CHANNEL_DELIVERED;
+}
+
 static void channel_take(struct channel *channel, const struct carrier_result *result)
 {
     channel->busy = false;
@@ -133,10 +140,9 @@ static void channel_take(struct channel *channel, const struct carrier_result *r
     breaker_success(&channel->breaker);
     backoff_reset(&channel->backoff);
     channel->next_ms = 0;
-    if (result->verdict == CARRIER_REFUSED)
+    if (*result->error)
         snprintf(channel->first->error, sizeof channel->first->error, "%s", result->error);
-    channel_end(channel, &channel->first,
-                result->verdict == CARRIER_DELIVERED ? CHANNEL_DELIVERED : CHANNEL_FAILED);
+    channel_end(channel, &channel->first, outcome_of(result));
 }
 
 /* One attempt with the first that waits; what takes time, the worker tells later. */

@@ -15,8 +15,9 @@ struct channel;
 
 enum channel_outcome {
     CHANNEL_DELIVERED,
-    CHANNEL_FAILED, /* refused, or given up */
-    CHANNEL_DROPPED /* never tried to the end: the queue was full */
+    CHANNEL_IN_PART, /* delivered, though not to everybody that it was for */
+    CHANNEL_FAILED,  /* refused, or given up */
+    CHANNEL_DROPPED  /* never tried to the end: the queue was full */
 };
 
 struct channel_handlers {

@@ -44,14 +44,13 @@ static void publish_outcome(struct outbound *outbound, const struct channel *cha
     buffer_free(&payload);
 }
 
-static void outbound_lost(struct outbound *outbound, const struct channel *channel,
-                          const struct notification *lost, const char *reason)
+static void outbound_warn(struct outbound *outbound, const struct channel *channel,
+                          const struct notification *ended, const char *event, const char *reason)
 {
     health_set_error(service_health(outbound->service), clock_time_ms(), reason);
     if (log_allowed(&outbound->limit, loop_now(service_loop(outbound->service))))
-        log_warning("notification_lost",
-                    "channel=%s id=%s attempts=%u suppressed=%" PRIu64 " reason=\"%s\"",
-                    channel_settings(channel)->name, lost->id, lost->attempts,
+        log_warning(event, "channel=%s id=%s attempts=%u suppressed=%" PRIu64 " reason=\"%s\"",
+                    channel_settings(channel)->name, ended->id, ended->attempts,
                     outbound->limit.suppressed, reason);
 }
 
@@ -80,18 +79,22 @@ static void outbound_on_end(void *self, const struct channel *channel,
                             const struct notification *ended, enum channel_outcome outcome)
 {
     static const char *const words[] = {[CHANNEL_DELIVERED] = "delivered",
+                                        [CHANNEL_IN_PART] = "in_part",
                                         [CHANNEL_FAILED] = "failed",
                                         [CHANNEL_DROPPED] = "dropped.queue_full"};
     struct outbound *outbound = self;
+    bool delivered = outcome == CHANNEL_DELIVERED || outcome == CHANNEL_IN_PART;
 
     outbound_count(outbound, words[outcome], channel);
     if (outcome != CHANNEL_DROPPED)
-        publish_outcome(outbound, channel, ended, outcome == CHANNEL_DELIVERED);
-    if (outcome != CHANNEL_DELIVERED) {
+        publish_outcome(outbound, channel, ended, delivered);
+    if (outcome == CHANNEL_IN_PART)
+        outbound_warn(outbound, channel, ended, "notification_in_part", ended->error);
+    if (!delivered) {
         const char *reason = outcome == CHANNEL_DROPPED ? "queue full" : ended->error;
 
         if (!outbound_fall_back(outbound, channel, ended, reason))
-            outbound_lost(outbound, channel, ended, reason);
+            outbound_warn(outbound, channel, ended, "notification_lost", reason);
     }
     outbound->on_change(outbound->self);
 }

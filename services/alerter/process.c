@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_EVERY_MS 100 /* whether it was cancelled */
+#define LOOK_EVERY_MS 100 /* whether it has ended or was cancelled */
+#define LOOK_SOON_MS 10   /* the same, once it has closed its output, as it does when it ends */
 
 struct process {
     pid_t pid; /* and of its process group */
@@ -141,8 +142,10 @@ static void feed(struct process *process, const struct process_run *run)
         close_end(&process->input);
 }
 
-static void listen_to(struct process *process, struct process_end *end)
+/* Returns how many bytes of it are kept: 0 where there is nothing more, or no more room. */
+static size_t listen_to(struct process *process, struct process_end *end)
 {
+    size_t before = process->said;
     char block[512];
     ssize_t n = read(process->output, block, sizeof block);
 
@@ -150,14 +153,17 @@ static void listen_to(struct process *process, struct process_end *end)
         close_end(&process->output);
     for (ssize_t i = 0; i < n && process->said < sizeof end->said - 1; i++)
         end->said[process->said++] = (unsigned char)block[i] < 0x20 ? ' ' : block[i];
+    return process->said - before;
 }
 
-/* Until it has closed its output: then it has ended, or leaves nothing more to be heard. */
-static int converse(struct process *process, const struct process_run *run, struct process_end *end)
+/* Until it has ended. What it started and left behind may hold its output open: that is not waited
+ * for. */
+static int converse(struct process *process, const struct process_run *run, struct process_end *end,
+                    int *status)
 {
     int64_t until_ms = clock_now_ms() + run->timeout_ms;
 
-    while (process->output >= 0) {
+    while (waitpid(process->pid, status, WNOHANG) == 0) {
         struct pollfd fds[] = {{.fd = process->output, .events = POLLIN},
                                {.fd = process->input, .events = POLLOUT}};
 
@@ -165,34 +171,21 @@ static int converse(struct process *process, const struct process_run *run, stru
             return -ECANCELED;
         if (clock_now_ms() >= until_ms)
             return -ETIMEDOUT;
-        if (poll(fds, 2, LOOK_EVERY_MS) <= 0)
+        if (poll(fds, 2, process->output < 0 ? LOOK_SOON_MS : LOOK_EVERY_MS) <= 0)
             continue;
         if (fds[1].revents)
             feed(process, run);
         if (fds[0].revents)
             listen_to(process, end);
     }
-    return 0;
-}
-
-/* One that closes its output and stays is given the rest of its time. */
-static int await_end(const struct process *process, const struct process_run *run, int64_t until_ms,
-                     int *status)
-{
-    while (waitpid(process->pid, status, WNOHANG) == 0) {
-        if (atomic_load(run->cancelled))
-            return -ECANCELED;
-        if (clock_now_ms() >= until_ms)
-            return -ETIMEDOUT;
-        poll(NULL, 0, 10);
-    }
+    while (process->output >= 0 && listen_to(process, end) > 0)
+        ;
     return 0;
 }
 
 int process_run(const struct process_run *run, struct process_end *end)
 {
     struct process process = {.input = -1, .output = -1};
-    int64_t until_ms = clock_now_ms() + run->timeout_ms;
     sigset_t before;
     int status = 0;
     int rc;
@@ -202,12 +195,10 @@ int process_run(const struct process_run *run, struct process_end *end)
     if (rc < 0)
         return rc;
     hold_pipe_signal(&before);
-    rc = converse(&process, run, end);
+    rc = converse(&process, run, end, &status);
     release_pipe_signal(&before);
     close_end(&process.input);
     close_end(&process.output);
-    if (rc == 0)
-        rc = await_end(&process, run, until_ms, &status);
     if (rc < 0) {
         kill(-process.pid, SIGKILL);
         waitpid(process.pid, &status, 0);

@@ -24,9 +24,9 @@ struct process_end {
     char said[PROCESS_SAID_SIZE]; /* the beginning of its standard error and output, one line */
 };
 
-/* Returns 0 where the program ended by itself; -ETIMEDOUT or -ECANCELED where it had to be ended,
- * with all that it started; -errno where it could not be started. Input that it does not read is
- * no error. */
+/* Returns 0 where the program ended by itself, whatever it left running; -ETIMEDOUT or -ECANCELED
+ * where it had to be ended, with all that it started; -errno where it could not be started. Input
+ * that it does not read is no error. */
 int process_run(const struct process_run *run, struct process_end *end);
 
 #endif

@@ -38,7 +38,8 @@ static int carry_once(const struct channel_settings *channel,
     kind->close(carrier);
     parcel_free(&parcel);
     if (result.verdict == CARRIER_DELIVERED) {
-        printf("%s: delivered\n", channel->name);
+        printf("%s: delivered%s%s\n", channel->name, *result.error ? ", not to all: " : "",
+               result.error);
         return SERVICE_OK;
     }
     fprintf(stderr, "alerter: %s: not delivered: %s\n", channel->name, result.error);

@@ -70,16 +70,23 @@ def server_context(authority):
 
 
 class Mailbox:
-    """An SMTP server that keeps what it takes; `answers` is a script of replies to DATA."""
+    """An SMTP server that keeps what it takes; `answers` is a script of replies to DATA, `unknown` nobody's address."""
 
     def __init__(self, authority, implicit=False, starttls=True):
         self.mails = []
         self.sessions = []
         self.answers = []
+        self.unknown = {}
         context = server_context(authority)
         mailbox = self
 
         class Handler:
+            async def handle_RCPT(self, _server, _session, envelope, address, _options):
+                if address in mailbox.unknown:
+                    return mailbox.unknown[address]
+                envelope.rcpt_tos.append(address)
+                return "250 known"
+
             async def handle_DATA(self, _server, session, envelope):
                 answer = mailbox.answers.pop(0) if mailbox.answers else "250 kept"
                 if answer.startswith("250"):
@@ -314,6 +321,35 @@ def test_mail_waits_and_gives_up_as_the_server_says(listener, start, config, mai
     assert len(box.mails) == 1
 
 
+def test_mail_goes_to_the_others_where_one_address_is_refused(
+    listener, start, config, mailbox, authority, tmp_path
+):
+    """The others are told at once and once, and who reads the outcome hears of the address that is none."""
+    box = mailbox()
+    box.unknown = {"ops@plant.example": "550 no such user"}
+    config["channels"]["out"] = mail_channel(box, authority, tmp_path)
+    service = start("alerter", config)
+    wait_up(listener)
+    fire(listener)
+    outcome = ended(listener)
+    assert outcome["attempts"] == 1 and "550" in outcome["error"]
+    assert [to for to, _ in box.mails] == [["boss@plant.example"]]
+    assert "notification_in_part" in service.log()
+    health = "iot/_service/alerter/health"
+    listener.wait(health, lambda m: m.json["counters"].get("in_part.out") == 1, timeout_s=3 * stand.PATIENCE_S)
+
+
+def test_mail_that_every_address_refuses_is_refused(listener, start, config, mailbox, authority, tmp_path):
+    box = mailbox()
+    box.unknown = dict.fromkeys(["ops@plant.example", "boss@plant.example"], "550 no such user")
+    config["channels"]["out"] = mail_channel(box, authority, tmp_path)
+    start("alerter", config)
+    wait_up(listener)
+    fire(listener)
+    outcome = ended(listener, outcome="failed")
+    assert outcome["attempts"] == 1 and "550" in outcome["error"]
+
+
 @pytest.mark.parametrize(
     "fault", ["wrong password", "unknown certificate", "wrong name", "no starttls", "nobody there"]
 )
@@ -374,6 +410,16 @@ def test_server_that_fails_gets_it_again(listener, start, config, hook, fault):
     outcome = ended(listener)
     assert (outcome["attempts"], len(hook.requests)) == (2, 2)
     assert len({json.loads(body)["id"] for _, _, body in hook.requests}) == 1
+
+
+def test_long_answer_is_no_failure(listener, start, config, hook):
+    """Some servers echo what they got."""
+    hook.script = [answer(200, b"x" * 500000)]
+    config["channels"]["out"] = webhook(hook)
+    start("alerter", config)
+    wait_up(listener)
+    fire(listener)
+    assert (ended(listener)["attempts"], len(hook.requests)) == (1, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 404, 413])
@@ -489,6 +535,33 @@ def test_program_that_fails(listener, start, config, tmp_path, text, error):
     outcome = ended(listener, outcome="failed")
     assert error in outcome["error"] and outcome["attempts"] > 1
     assert not os.popen("pgrep -f '^sleep 1234$'").read()
+
+
+def is_read(fifo):
+    """Whether somebody has it open for reading, who reads its end with this."""
+    try:
+        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
+def test_program_that_leaves_something_behind(listener, start, config, tmp_path):
+    """What it started in the background may go on: it has told, and is not run again."""
+    end = tmp_path / "end"
+    os.mkfifo(end)
+    config["channels"]["out"] = {
+        "type": "command",
+        "command": [program(tmp_path, f"timeout 60 cat {end} & echo said; exit 0")],
+        **QUICK,
+        "timeout": "1s",
+        "give_up_after": "1s",
+    }
+    start("alerter", config)
+    wait_up(listener)
+    fire(listener)
+    assert ended(listener)["attempts"] == 1
+    stand.wait_until(lambda: is_read(end), what="the program left behind")
 
 
 def test_program_that_does_not_read(run_program, config, tmp_path):
