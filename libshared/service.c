@@ -147,11 +147,30 @@ static int change_over(struct service *service, struct service_settings *old)
     return error;
 }
 
+static const char *part_of(const struct service_arguments *arguments)
+{
+    const char *flag = arguments->program->part_flag;
+    return flag ? service_argument(arguments, flag) : NULL;
+}
+
+static int load(struct service_settings **out, const struct service_arguments *arguments,
+                bool connects)
+{
+    const char *part = part_of(arguments);
+    int error = service_settings_load(out, arguments->program, arguments->config, connects);
+    if (error != 0 || !part)
+        return error;
+    error = service_settings_take_part(*out, part);
+    if (error != 0)
+        service_settings_free(*out, arguments->program);
+    return error;
+}
+
 static void reload(struct service *service)
 {
     struct service_settings *fresh;
     const char *path = service->arguments->config;
-    if (service->draining || service_settings_load(&fresh, service->program, path, true) != 0)
+    if (service->draining || load(&fresh, service->arguments, true) != 0)
         return;
     if (!config_check(fresh->config)) {
         log_error("reload_refused",
@@ -301,7 +320,9 @@ static int serve(const struct service_program *program, const struct service_arg
 {
     struct service service = {
         .program = program, .arguments = arguments, .settings = settings, .signals = -1};
-    int error = make_state_dir(settings->state_dir);
+    int error = make_state_dir(settings->state_base);
+    if (error == 0)
+        error = make_state_dir(settings->state_dir);
     if (error != 0) {
         fprintf(stderr, "%s: cannot use service.state_dir %s: %s\n", program->name,
                 settings->state_dir, strerror(-error));
@@ -362,7 +383,13 @@ static int with_config(const struct service_program *program,
                        const struct service_arguments *arguments)
 {
     struct service_settings *settings;
-    if (service_settings_load(&settings, program, arguments->config, !arguments->tool) != 0) {
+    int error = load(&settings, arguments, !arguments->tool);
+    if (error == -EINVAL) {
+        fprintf(stderr, "%s: '%s' is no part of several, such as 1/2; see --help\n", program->name,
+                part_of(arguments));
+        return SERVICE_USAGE;
+    }
+    if (error != 0) {
         fprintf(stderr, "%s: out of memory\n", program->name);
         return SERVICE_INTERNAL;
     }

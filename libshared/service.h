@@ -62,6 +62,9 @@ struct service_program {
     /* Whether it does its work, with a sentence where it does not; for --healthcheck. May be NULL.
      */
     bool (*working)(void *self, char *why, size_t size);
+    /* The option that makes this one of several of the same configuration, or NULL: its value "2/3"
+     * makes the instance <instance>-2of3 and the state directory <state_dir>/2of3. */
+    const char *part_flag;
     /* What the file means, printed by --check once it was found good. May be NULL. Exit code. */
     int (*explain)(const void *settings, const struct service_arguments *arguments);
     /* Runs a tool and returns the exit code. `settings` are NULL where no --config was given and

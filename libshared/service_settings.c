@@ -77,7 +77,7 @@ static void read_service(struct service_settings *settings, const struct service
     settings->mqtt.instance = config_string(node, "instance", program->name);
     if (!topic_name_valid(settings->mqtt.instance))
         config_problem(node, "instance", "'%s' is not [a-z0-9_-]{1,64}", settings->mqtt.instance);
-    settings->state_dir = config_string(node, "state_dir", "");
+    settings->state_dir = settings->state_base = config_string(node, "state_dir", "");
     settings->health_file = config_string(node, "health_file", default_health_file(settings));
     settings->drain_ms = config_duration(node, "drain", 5 * SECOND_MS, 0, 300 * SECOND_MS);
 }
@@ -110,6 +110,28 @@ int service_settings_load(struct service_settings **out, const struct service_pr
     return 0;
 }
 
+int service_settings_take_part(struct service_settings *settings, const char *part)
+{
+    int index = (int)strcspn(part, "/");
+    const char *n = part[index] ? part + index + 1 : "";
+    if (asprintf(&settings->part_instance, "%s-%.*sof%s", settings->mqtt.instance, index, part, n) <
+        0) {
+        settings->part_instance = NULL;
+        return -ENOMEM;
+    }
+    settings->mqtt.instance = settings->part_instance;
+    if (!topic_name_valid(settings->mqtt.instance))
+        return -EINVAL;
+    if (!settings->state_base[0])
+        return 0;
+    if (asprintf(&settings->part_dir, "%s/%.*sof%s", settings->state_base, index, part, n) < 0) {
+        settings->part_dir = NULL;
+        return -ENOMEM;
+    }
+    settings->state_dir = settings->part_dir;
+    return 0;
+}
+
 void service_settings_free(struct service_settings *settings, const struct service_program *program)
 {
     if (!settings)
@@ -117,5 +139,7 @@ void service_settings_free(struct service_settings *settings, const struct servi
     if (settings->own)
         program->discard(settings->own);
     config_close(settings->config);
+    free(settings->part_instance);
+    free(settings->part_dir);
     free(settings);
 }

@@ -7,11 +7,14 @@
 
 struct service_settings {
     struct mqtt_options mqtt; /* strings borrowed from `config` */
-    const char *state_dir;    /* "" where none is configured */
+    const char *state_base;   /* "" where none is configured */
+    const char *state_dir;    /* below it for one part of several, else the same */
     const char *health_file;  /* NULL where none is configured */
     enum log_level log_level;
     int64_t drain_ms;
     char runtime_file[256]; /* health_file's default */
+
+    char *part_instance, *part_dir; /* owned; NULL where this is not one of several */
 
     struct config *config; /* owned */
     void *own;             /* owned: what program->configure() made */
@@ -21,6 +24,9 @@ struct service_settings {
  * who `connects`: tools work without it. Problems stay in (*out)->config. Returns 0 or -ENOMEM. */
 int service_settings_load(struct service_settings **out, const struct service_program *program,
                           const char *path, bool connects);
+/* Takes instance and state directory for one of several: see service_option. Returns 0; -EINVAL
+ * where `part` makes no instance's name; -ENOMEM. */
+int service_settings_take_part(struct service_settings *settings, const char *part);
 void service_settings_free(struct service_settings *settings,
                            const struct service_program *program);
 

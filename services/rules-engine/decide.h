@@ -4,6 +4,7 @@
 #define DECIDE_H
 
 #include "engine.h"
+#include "hearing.h"
 #include "instance.h"
 #include "order.h"
 #include "selector.h"
@@ -20,6 +21,7 @@ struct engine {
     struct reading *computed;       /* one for each derived value, which never meets itself */
     struct buffer message;
     struct engine_stats stats;
+    struct hearing hearing;
     int64_t time_ms;
     int64_t confirm_ms;   /* when to tell what the broker has not shown; RULE_NEVER */
     int64_t listening_ms; /* since when messages can come; 0 while they cannot */

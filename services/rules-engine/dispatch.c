@@ -84,7 +84,7 @@ int dispatch(struct engine *engine, const struct dispatch_message *message, int6
         .time_ms = time_ms,
     };
     int status = 0;
-    if (message->size == 0)
+    if (message->size == 0 || !engine_hears(engine, &delivery.place))
         return 0; /* a retained message was cleared */
     switch (message->topic.kind) {
     case TOPIC_TELEMETRY:

@@ -19,7 +19,8 @@ int engine_open(struct engine **out, const struct settings *settings,
     engine->confirm_ms = RULE_NEVER;
     engine->computed = calloc(settings->n_derived + 1, sizeof(*engine->computed));
     if (!engine->computed || picture_open(&engine->picture) < 0 ||
-        selector_open(&engine->selector, settings) < 0) {
+        selector_open(&engine->selector, settings) < 0 ||
+        hearing_open(&engine->hearing, settings) < 0) {
         engine_close(engine);
         return -ENOMEM;
     }
@@ -42,6 +43,7 @@ void engine_close(struct engine *engine)
     free(engine->computed);
     buffer_free(&engine->message);
     agenda_free(&engine->agenda);
+    hearing_close(&engine->hearing);
     selector_close(engine->selector);
     picture_close(engine->picture);
     free(engine);
@@ -138,6 +140,13 @@ static int take_reading(struct engine *engine, struct series *series, const stru
     struct cause cause = {.series = series, .reading = reading, .retained = retained};
     step_watchers(engine, series, &cause);
     return 0;
+}
+
+bool engine_hears(struct engine *engine, const struct engine_place *place)
+{
+    bool wanted = hearing_wants(&engine->hearing, place->location, place->device);
+    engine->stats.others += !wanted;
+    return wanted;
 }
 
 int engine_reading(struct engine *engine, const struct engine_place *place, const char *measurement,

@@ -60,6 +60,9 @@ int engine_open(struct engine **out, const struct settings *settings,
                 const struct engine_handlers *handlers, void *self);
 void engine_close(struct engine *engine);
 
+/* Whether a message of this device is of any use here; counts those that are not. */
+bool engine_hears(struct engine *engine, const struct engine_place *place);
+
 /* Takes a reading of a device's measurement. Returns 0, also where it was old or a duplicate, which
  * is counted; -ENOMEM or -E2BIG where it could not be kept. */
 int engine_reading(struct engine *engine, const struct engine_place *place, const char *measurement,
@@ -106,6 +109,7 @@ int64_t engine_next_ms(const struct engine *engine);
 void engine_tick(struct engine *engine, int64_t time_ms);
 
 struct engine_stats {
+    uint64_t others;     /* messages passed over: of devices of other shards */
     uint64_t readings;   /* live ones taken */
     uint64_t retained;   /* retained ones taken */
     uint64_t old;        /* older than the last of their series */

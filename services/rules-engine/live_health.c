@@ -9,6 +9,7 @@ static const struct {
     const char *name;
     size_t offset;
 } totals[] = {
+    {"messages.of_other_shards", offsetof(struct engine_stats, others)},
     {"readings", offsetof(struct engine_stats, readings)},
     {"readings.retained", offsetof(struct engine_stats, retained)},
     {"readings.old", offsetof(struct engine_stats, old)},

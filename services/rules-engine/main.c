@@ -29,6 +29,7 @@ int main(int argc, char **argv)
         .start = live_start,
         .on_link = live_on_link,
         .close = live_close,
+        .part_flag = "shard",
         .explain = explain_tool,
         .tool = replay_tool,
         .tool_needs_config = true,

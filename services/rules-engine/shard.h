@@ -1,5 +1,6 @@
 /* Which devices are this engine's, where several share the work: by a hash of location and device,
- * the same on every machine. Pure. */
+ * the same on every machine and in every release: FNV-1a (64 bits) of "location/device/", mixed by
+ * MurmurHash3's finalizer, modulo the number of shards. Pure. */
 #ifndef SHARD_H
 #define SHARD_H
 
