@@ -3,7 +3,6 @@
 import itertools
 import json
 import signal
-import statistics
 import struct
 import subprocess
 import time
@@ -570,17 +569,17 @@ def test_answers_that_are_none(listener, start, raw):
 
 
 def test_periods_of_ten_milliseconds(listener, start, raw):
+    """On the grid however busy the machine: a period that is late is not made up for, and counted."""
     server = raw(lambda _unit, pdu: registers(pdu[0], [1]))
     points = [{"name": "n", "table": "input", "address": 0}]
     start("modbus-agent", agent_config(server.url, [group("fast", points, "10ms")]))
-    online(listener)
-    begin = time.monotonic()
-    stand.wait_until(lambda: time.monotonic() > begin + 3)
-    at = [t for t, _, _ in server.requests if begin < t < begin + 3]
-    assert 285 <= len(at) <= 301  # a period that drifts by a millisecond makes 273
-    grid = statistics.median((t - at[0]) % 0.010 for t in at)
-    off = sorted(abs((t - at[0] - grid + 0.005) % 0.010 - 0.005) for t in at)
-    print(f"period error: median {off[len(off) // 2] * 1e3:.2f} ms, p99 {off[-len(off) // 100] * 1e3:.2f} ms")
+    first = listener.wait("iot/_service/+/health", lambda m: m.json["counters"]["requests"] > 0, timeout_s=25).json
+    last = listener.wait("iot/_service/+/health", lambda m: m.json["ts"] >= first["ts"] + 3000, timeout_s=25).json
+    seconds = (last["ts"] - first["ts"]) / 1000
+    asked, missed = (last["counters"][name] - first["counters"][name] for name in ("requests", "missed_periods"))
+    print(f"in {seconds} s {asked} asked, {missed} missed")
+    assert 0.97 <= (asked + missed) / (100 * seconds) <= 1.03  # a period that drifts by a millisecond makes 0.91
+    assert asked > missed
 
 
 # Serial lines -------------------------------------------------------------------------------------
