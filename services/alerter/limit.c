@@ -20,12 +20,14 @@ void limit_free(struct limit *limit)
 /* Past the oldest of a full ring another one may go. */
 static int64_t free_ms(const struct limit *limit)
 {
-    return limit->n < limit->max ? INT64_MIN : limit->sent_ms[limit->first] + LIMIT_SPAN_MS;
+    if (!limit->max || limit->n < limit->max)
+        return INT64_MIN;
+    return limit->sent_ms[limit->first] + LIMIT_SPAN_MS;
 }
 
 bool limit_allows(const struct limit *limit, int64_t time_ms)
 {
-    return !limit->max || time_ms >= free_ms(limit);
+    return time_ms >= free_ms(limit);
 }
 
 void limit_sent(struct limit *limit, int64_t time_ms)

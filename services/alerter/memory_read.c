@@ -110,17 +110,21 @@ static int read_group(struct memory_reader *reader, const struct jsonr *in)
     return rc < 0 ? rc : number_group(reader, group);
 }
 
-/* One of the configuration that has its name is newer. */
+/* One of the configuration that has its name is newer; one too many, for which the configuration
+ * has left no room, is left out. */
 static int read_silence(struct memory_reader *reader, const struct jsonr *in)
 {
     struct silence silence;
     int rc = silence_read(&silence, in);
 
-    if (rc == 0 && !silences_named(&reader->core->silences, silence.name))
+    if (rc < 0)
+        return rc;
+    rc = -EEXIST;
+    if (!silences_named(&reader->core->silences, silence.name))
         rc = core_silence(reader->core, &silence);
-    else if (rc == 0)
+    if (rc < 0)
         silence_free(&silence);
-    return rc;
+    return rc == -ENOMEM ? rc : 0;
 }
 
 static int read_limit(struct memory_reader *reader, const struct jsonr *in)
@@ -134,7 +138,7 @@ static int read_limit(struct memory_reader *reader, const struct jsonr *in)
     if (rc < 0)
         return rc;
     place = channel_settings_find(settings->channels, settings->n_channels, name);
-    if (place < 0 || settings->channels[place].max_per_hour == 0)
+    if (place < 0)
         return 0;
     limit = &reader->core->channels[place].limit;
     n = memory_read_times(in, "sent", limit->sent_ms, limit->max);

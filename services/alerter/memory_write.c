@@ -140,7 +140,7 @@ void memory_begin(struct memory_writer *writer, struct core *core)
         if (!core->silences.list[i].configured)
             write_silence(&core->silences.list[i], w);
     for (size_t i = 0; i < core->settings->n_channels; i++)
-        if (core->channels[i].limit.n > 0)
+        if (core->channels[i].limit.n > 0 || core->channels[i].limit.held)
             write_limit(&core->channels[i].limit, core->settings->channels[i].name, w);
 }
 

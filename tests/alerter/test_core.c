@@ -34,15 +34,15 @@ static void on_notification(void *self, size_t channel, struct notification *not
 
 static const struct core_handlers handlers = {on_notification};
 
-/* `route` and `root` are more members of these objects, with a comma before each. */
-static void begin(const char *route, const char *root)
+/* `channel`, `route` and `root` are more members of these objects, with a comma before each. */
+static void begin_channel(const char *channel, const char *route, const char *root)
 {
     char text[1024];
     void *out;
 
     snprintf(text, sizeof text,
-             "{\"channels\":{\"a\":{\"type\":\"log\"}},\"route\":{\"channels\":[\"a\"]%s}%s}",
-             route, root);
+             "{\"channels\":{\"a\":{\"type\":\"log\"%s}},\"route\":{\"channels\":[\"a\"]%s}%s}",
+             channel, route, root);
     assert_int_equal(config_open_text(&config, "test", text), 0);
     assert_int_equal(settings_configure(&out, config_root(config)), 0);
     assert_true(config_check(config));
@@ -50,6 +50,11 @@ static void begin(const char *route, const char *root)
     n_told = 0;
     last = NULL;
     assert_int_equal(core_open(&core, settings, &handlers, NULL), 0);
+}
+
+static void begin(const char *route, const char *root)
+{
+    begin_channel("", route, root);
 }
 
 static void end(void)
@@ -281,6 +286,45 @@ static void test_bad_files(void **state)
     end();
 }
 
+/* What the configuration has no room for any more costs nothing else: a limit that is gone lets go
+ * of what it held, and silences beyond the largest number are left out. */
+static void test_other_configuration(void **state)
+{
+    struct memory_writer writer;
+    char path[] = "/tmp/test_core_XXXXXX", error[256] = "";
+    size_t n_pending = 0;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    begin_channel(",\"max_per_hour\":1", ",\"group_wait\":\"0s\",\"group_by\":[\"device\"]", "");
+    for (int i = 0; i < SILENCES_MAX; i++) {
+        struct silence silence = {.until_ms = T0 + 60000, .by = "anna"};
+
+        snprintf(silence.name, sizeof silence.name, "s%d", i);
+        silence.match.device = strdup("other");
+        assert_int_equal(core_silence(core, &silence), 0);
+    }
+    hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("b", ALERT_FIRING, ALERT_WARNING, T0);
+    assert_int_equal(n_told, 1);
+    memory_begin(&writer, core);
+    assert_int_equal(memory_save(&writer, path), 0);
+    end();
+
+    begin(",\"group_wait\":\"0s\",\"group_by\":[\"device\"]",
+          ",\"silences\":{\"more\":{\"until\":\"2030-01-01 00:00\",\"match\":{\"device\":\"x\"}}}");
+    assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error), 0);
+    assert_int_equal(core_stats(core).silences, SILENCES_MAX);
+    core_tick(core, T0 + 1);
+    assert_int_equal(n_told, 1);
+    assert_int_equal(last->kind, NOTIFICATION_SUMMARY);
+    assert_int_equal(last->held, 1);
+    end();
+    remove(path);
+}
+
 /* A file with all that there is in it, cut at each byte: refused, or whole, never worse. */
 static void test_cut_files(void **state)
 {
@@ -330,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_cut_files),
+        cmocka_unit_test(test_other_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
