@@ -68,40 +68,49 @@ static void on_array(void *self, const char *topic, const char *payload, size_t 
         health_raise(backlog->lost, 1);
 }
 
-static void publish_pack(struct backlog *backlog)
-{
-    backlog_pack_each(&backlog->pack, on_array, backlog);
-    backlog_pack_clear(&backlog->pack);
-}
-
-static void pack(void *self, const void *record, size_t size)
-{
-    struct backlog *backlog = self;
-    health_raise(
-        backlog_pack_add(&backlog->pack, record, size) == 0 ? backlog->sent : backlog->lost, 1);
-}
-
 static void send_from_disk(struct backlog *backlog)
 {
     struct spool_record record;
+    uint64_t n = 0;
     int got = 0;
     while (backlog->pack.size < BATCH_BYTES && (got = spool_next(backlog->reader, &record)) == 1) {
-        pack(backlog, record.body, record.size);
+        if (backlog_pack_add(&backlog->pack, record.body, record.size) != 0)
+            health_raise(backlog->lost, 1);
         backlog->next = record.number + 1;
-        backlog->flying = true;
+        n++;
     }
     if (got < 0)
         log_error("backlog_unreadable", "reason=\"%s\"", strerror(-got));
+    if (n == 0)
+        return;
     backlog->drained = got == 0;
-    publish_pack(backlog);
+    backlog_pack_each(&backlog->pack, on_array, backlog);
+    backlog_pack_clear(&backlog->pack);
+    health_raise(backlog->sent, n);
+    backlog->flying = true;
+}
+
+static int publish_now(struct backlog *backlog, const char *topic, const char *payload, size_t size)
+{
+    struct mqtt_message message = {
+        .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = true};
+    return mqtt_publish(backlog->mqtt, &message);
+}
+
+/* One by one: there are not many, and the newest stays with the broker as a reading alone. */
+static void send_kept(void *self, const void *record, size_t size)
+{
+    struct backlog *backlog = self;
+    const char *topic = record;
+    const char *payload = topic + strlen(topic) + 1;
+    if (publish_now(backlog, topic, payload, size - (size_t)(payload - topic)) != 0)
+        health_raise(backlog->lost, 1);
 }
 
 static void send_from_memory(struct backlog *backlog)
 {
-    backlog_queue_each(&backlog->queue, pack, backlog);
+    backlog_queue_each(&backlog->queue, send_kept, backlog);
     backlog_queue_clear(&backlog->queue);
-    backlog->drained = true;
-    publish_pack(backlog);
 }
 
 static void send_or_wait(struct backlog *backlog)
@@ -262,9 +271,7 @@ int backlog_publish(struct backlog *backlog, const char *topic, const char *payl
 {
     if (must_wait(backlog))
         return publish_later(backlog, topic, payload, size);
-    struct mqtt_message message = {
-        .topic = topic, .payload = payload, .size = size, .qos = 1, .retained = true};
-    return mqtt_publish(backlog->mqtt, &message);
+    return publish_now(backlog, topic, payload, size);
 }
 
 void backlog_close(struct backlog *backlog)

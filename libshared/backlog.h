@@ -1,6 +1,6 @@
 /* Readings made while the broker is away: in memory first, all on disk (spool.h) beyond a bound and
- * when the process ends, and sent in their order, with their own times, when it is back; as arrays,
- * to catch up fast. For agents; on the loop.
+ * when the process ends, and sent in their order, with their own times, when it is back; from disk
+ * as arrays, to catch up fast. For agents; on the loop.
  *
  * A process that is killed loses what was in memory only: `memory_bytes` while the broker is away,
  * and of what was published the few that it had not acknowledged. With `memory_bytes` 0 each
