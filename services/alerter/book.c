@@ -146,11 +146,20 @@ struct record *book_oldest(const struct book *book)
     return resolved ? resolved : book_first(book, false);
 }
 
+/* The end of the episode that we know of. It may be dated before its beginning: then the clock of
+ * the rules was set back. */
+static bool is_end(const struct record *known, const struct alert *heard)
+{
+    return heard->episode == known->episode && heard->state == ALERT_RESOLVED &&
+           known->state != ALERT_RESOLVED;
+}
+
 /* Delivered late or twice: an episode, or a state of the same one, that was over before what we
  * know of. */
 static bool is_past(const struct record *known, const struct alert *heard)
 {
-    return heard->episode <= known->episode && heard->since_ms < known->since_ms;
+    return !is_end(known, heard) && heard->episode <= known->episode &&
+           heard->since_ms < known->since_ms;
 }
 
 /* The number alone does not tell where the rules-engine lost its memory and counts from the start
