@@ -121,3 +121,9 @@ def test_replay_decides_what_was_decided_live(broker, listener, recorder, tmp_pa
     assert any("command" in topic for topic in live)
     assert live == replayed
     assert replay(demo.programs["rules-engine"].config_path, recorder.path).stdout == result.stdout
+    # The agents announce all that the demo's rules name.
+    check = subprocess.run(
+        [stand.BUILD / "rules-engine", "--config", demo.programs["rules-engine"].config_path, "--check", "--meta", recorder.path],
+        capture_output=True, text=True, check=True)
+    warnings = [line for line in check.stdout.splitlines() if line.startswith("warning: ")]
+    assert [line.split(" both command ")[1] for line in warnings] == ["fan of */greenhouse_*", "irrigation of */greenhouse_*"]
