@@ -155,12 +155,18 @@ def test_services_in_any_order_and_broker_restarts(demo, broker, listener):
         listener.wait(f"iot/_service/{name}/status", lambda m: m.json["state"] == "online", since=mark, timeout_s=40)
 
 
+def hear_interrupts():
+    """As in a user's terminal, though these tests may run in the background, where SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_deploy_demo_as_a_user_runs_it(tmp_path):
     """deploy/demo prints two lines to paste, which work; SIGINT leaves no process and no directory."""
     environment = dict(os.environ, TMPDIR=str(tmp_path))
     log = open(tmp_path / "demo.log", "wb")
     process = subprocess.Popen([stand.ROOT / "deploy/demo"], env=environment, stdout=log, stderr=log,
-                               stdin=subprocess.DEVNULL, start_new_session=True)
+                               stdin=subprocess.DEVNULL, start_new_session=True,
+                               preexec_fn=hear_interrupts)
 
     def said():
         return (tmp_path / "demo.log").read_text()
