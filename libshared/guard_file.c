@@ -25,7 +25,7 @@ static void read_starts(const char *text, struct guard_history *history)
     while (history->n_starts < GUARD_STARTS_MAX) {
         int64_t start_ms = strtoll(text, &end, 10);
 
-        if (end == text)
+        if (end == text || start_ms < 0)
             return;
         history->starts_ms[history->n_starts++] = start_ms;
         text = end;
@@ -39,7 +39,8 @@ static void read_line(const char *line, guard_file_fn *on_history, void *self)
     struct guard_history history = {0};
     int at = 0;
 
-    if (sscanf(line, "%64s %3s %" SCNd64 "%n", actuator, state, &history.since_ms, &at) != 3)
+    if (sscanf(line, "%64s %3s %" SCNd64 "%n", actuator, state, &history.since_ms, &at) != 3 ||
+        history.since_ms < 0)
         return;
     history.on = strcmp(state, "on") == 0;
     read_starts(line + at, &history);

@@ -287,12 +287,14 @@ int agent_reload(void *self, void *fresh, void *old)
     halt_changed(agent, fresh);
     settings_keep(fresh, old);
     part_with_changed(agent, fresh);
+    agent->lines = NULL; /* what is left of them is closed here, also where this fails */
+    agent->n_lines = 0;
     agent->settings = fresh;
     sample_close(&agent->sample);
     rc = sample_open(&agent->sample, most_texts(fresh));
     if (rc == 0)
         rc = open_lines(agent, lines, n);
-    for (size_t i = 0; i < n && rc == 0; i++)
+    for (size_t i = 0; i < n; i++)
         line_close(lines[i]);
     if (rc != 0) { /* it ends now; answers may be left of a line that did not come to be */
         log_error("reload_failed", "reason=\"%s\"", strerror(-rc));

@@ -150,7 +150,9 @@ int bus_connect(struct bus *bus, char *error, size_t error_size)
     bus->transaction = 0;
     if (bus->fd >= FD_SETSIZE) { /* libmodbus waits by select(), which would end the process */
         bus_disconnect(bus);
-        snprintf(error, error_size, "too many open descriptors for libmodbus (%d at most)",
+        snprintf(error, error_size,
+                 "too many open descriptors for libmodbus (%d at most): give some buses to a "
+                 "second agent",
                  FD_SETSIZE);
         return -EMFILE;
     }

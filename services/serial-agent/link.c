@@ -64,6 +64,9 @@ static void describe(char out[REASON_SIZE], int error, const char *url)
     case -EPIPE:
         text = "the other side hung up";
         break;
+    case -EINVAL:
+        text = "the port does not take its settings (\"baud\", \"frame\")";
+        break;
     case -ENOTTY:
         text = "not a serial port";
         break;

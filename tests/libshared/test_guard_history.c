@@ -250,7 +250,7 @@ static void as_many_starts_as_there_can_be_fit_a_line(void **state)
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = '\0';
     for (size_t i = 0; i < GUARD_STARTS_MAX; i++)
-        history.starts_ms[i] = INT64_MIN;
+        history.starts_ms[i] = INT64_MAX;
     history.starts_ms[GUARD_STARTS_MAX - 1] = TIME_MS;
     assert_int_equal(guard_file_begin(&file, bench->path), 0);
     guard_file_put(file, name, &history);
@@ -264,7 +264,9 @@ static void what_makes_no_sense_is_passed_over(void **state)
     struct bench *bench = *state;
     FILE *out = fopen(bench->path, "w");
 
-    fputs("fieldline guards 1\n\npump\npump on\nfan off 9 x\nled on 3 1 2\npump o", out);
+    fputs("fieldline guards 1\n\npump\npump on\nfan off 9 x\nled on 3 1 2\n"
+          "pump on -9223372036854775808\npump o",
+          out);
     fclose(out);
     assert_string_equal(load(bench), "fan 0 9 0 0;led 1 3 2 2;");
     out = fopen(bench->path, "w");
