@@ -10,9 +10,13 @@ import http.server
 import ipaddress
 import json
 import os
+import pathlib
+import shutil
 import socket
 import ssl
 import struct
+import subprocess
+import tempfile
 import threading
 import time
 
@@ -348,6 +352,92 @@ def test_mail_that_every_address_refuses_is_refused(listener, start, config, mai
     fire(listener)
     outcome = ended(listener, outcome="failed")
     assert outcome["attempts"] == 1 and "550" in outcome["error"]
+
+
+EXIM_PATH = "/usr/sbin/exim4"
+EXIM = """
+primary_hostname = plant.example
+spool_directory = {folder}/spool
+log_file_path = {folder}/%slog
+pid_file_path = {folder}/pid
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {port}
+tls_certificate = {folder}/cert.pem
+tls_privatekey = {folder}/key.pem
+tls_advertise_hosts = *
+auth_advertise_hosts = ${{if def:tls_in_cipher {{*}}}}
+keep_environment =
+queue_only
+acl_smtp_rcpt = check
+begin acl
+check:
+  deny !authenticated = *
+  deny message = no such user
+       local_parts = nobody_here
+  accept domains = plant.example
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{plant}}}}{{eq{{$auth3}}{{pa:ss word}}}}}}}}
+  server_set_id = $auth2
+"""
+
+
+@pytest.fixture
+def exim(authority):
+    """Exim, which keeps what it takes in its queue: the folder of its files, and its port."""
+    if os.geteuid() != 0 or not os.path.exists(EXIM_PATH):
+        pytest.skip(f"{EXIM_PATH} of the package exim4-daemon-light is needed, and root, who alone may start it")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="exim_"))
+    port = free_port()
+    folder.chmod(0o755)
+    (folder / "spool").mkdir()
+    for name in ("cert.pem", "key.pem"):
+        shutil.copy(authority / name, folder / name)
+    (folder / "exim.conf").write_text(EXIM.format(folder=folder, port=port))
+    for path in (folder, *folder.iterdir()):
+        if path.name != "exim.conf":
+            shutil.chown(path, "Debian-exim")  # as whom it goes on
+    server = subprocess.Popen([EXIM_PATH, "-C", folder / "exim.conf", "-bdf"])
+    stand.wait_until(lambda: stand.accepts(port), what="exim")
+    yield folder, port
+    server.terminate()
+    server.wait()
+    shutil.rmtree(folder)
+
+
+def test_mail_to_a_real_server(listener, start, config, exim, authority, tmp_path):
+    """TLS, the password, an address that is none, and a mail that it can read."""
+    folder, port = exim
+    config["channels"]["out"] = {
+        "type": "mail",
+        "url": f"smtp://127.0.0.1:{port}",
+        "username": "plant",
+        "password_file": secret(tmp_path, "password", "pa:ss word"),
+        "ca_file": str(authority / "cert.pem"),
+        "from": "alerts@plant.example",
+        "to": ["ops@plant.example", "nobody_here@plant.example", "boss@plant.example"],
+        **QUICK,
+    }
+    start("alerter", config)
+    wait_up(listener)
+    fire(listener, HOSTILE)
+    outcome = ended(listener)
+    assert outcome["attempts"] == 1 and "550" in outcome["error"]
+    (kept,) = (folder / "spool" / "input").rglob("*-D")
+    (head,) = (folder / "spool" / "input").rglob("*-H")
+    text = kept.read_text().partition("\n")[2]
+    assert "\nops@plant.example\n" in head.read_text() and "\nboss@plant.example\n" in head.read_text()
+    assert "nobody_here@plant.example\n\n" not in head.read_text()
+    assert "A=plain:plant" in (folder / "mainlog").read_text() and "X=TLS1" in (folder / "mainlog").read_text()
+    boundary = text.splitlines()[0][2:]
+    mail = email.message_from_string(
+        f'Content-Type: multipart/mixed; boundary="{boundary}"\n\n{text}', policy=email.policy.default
+    )
+    assert "hall/line_1 over_pressure: hot <b>" in mail.get_body(("plain",)).get_content()
+    assert "hot &lt;b&gt;" in mail.get_body(("html",)).get_content()
 
 
 @pytest.mark.parametrize(
