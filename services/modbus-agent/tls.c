@@ -48,9 +48,12 @@ const char *tls_about(const struct tls *tls)
 
 /* What to set up -------------------------------------------------------------------------------*/
 
+/* What came first is the cause: after it OpenSSL says only which of its parts failed over it. */
 static int refuse(char *error, size_t size, const char *what, const char *file)
 {
-    const char *why = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long code = ERR_peek_error();
+    const char *why =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
 
     snprintf(error, size, "%s %s: %s", what, file, why ? why : strerror(EINVAL));
     return -EPROTO;
@@ -58,6 +61,7 @@ static int refuse(char *error, size_t size, const char *what, const char *file)
 
 static int load_files(SSL_CTX *context, const struct tls_options *options, char *error, size_t size)
 {
+    ERR_clear_error();
     if (SSL_CTX_load_verify_locations(context, options->ca_file, NULL) != 1)
         return refuse(error, size, "ca_file", options->ca_file);
     if (SSL_CTX_use_certificate_chain_file(context, options->cert_file) != 1)

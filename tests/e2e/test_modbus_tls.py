@@ -203,8 +203,8 @@ def test_versions(listener, start, serve, certificates, newest):
         ("server", {"server_name": "other.example"}, "the server's certificate is not for other.example"),
         ("impostor", {}, "the server's certificate is not accepted: unable to get local issuer certificate"),
         ("server", {"name": "stranger"}, "the server refuses us or our certificate"),
-        ("server", {"cert_file": "/nowhere.pem"}, "cert_file /nowhere.pem: "),
-        ("server", {"ca_file": "/nowhere.pem"}, "ca_file /nowhere.pem: "),
+        ("server", {"cert_file": "/nowhere.pem"}, "cert_file /nowhere.pem: No such file or directory"),
+        ("server", {"ca_file": "/nowhere.pem"}, "ca_file /nowhere.pem: No such file or directory"),
     ],
 )  # fmt: skip
 def test_who_is_not_accepted_is_told_why(listener, start, serve, certificates, newest, shown, settings, sentence):
