@@ -251,11 +251,6 @@ size_t book_size(const struct book *book)
     return book->chains[0].n + book->chains[1].n;
 }
 
-size_t book_active(const struct book *book)
-{
-    return book->chains[0].n;
-}
-
 struct record *book_first(const struct book *book, bool resolved)
 {
     return book->chains[resolved].first;

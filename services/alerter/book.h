@@ -64,7 +64,6 @@ int book_write(struct book *book, struct record *record, const struct alert *hea
 int book_acknowledge(struct record *record, const char *by, const char *comment);
 
 size_t book_size(const struct book *book);
-size_t book_active(const struct book *book); /* not resolved */
 /* All of them, each list from the oldest on: book_first(book, true), then record->next. */
 struct record *book_first(const struct book *book, bool resolved);
 

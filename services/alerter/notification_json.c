@@ -23,7 +23,8 @@ static void write_counts(const struct notification *n, struct jsonw *w)
     jsonw_object_end(w);
 }
 
-void notification_write_summary(const struct notification *n, struct jsonw *w)
+/* The members that both have: kind, state, severity, what all its alerts have in common, counts. */
+static void write_summary(const struct notification *n, struct jsonw *w)
 {
     struct buffer heading = {0};
     bool single = n->n_items == 1 && notification_count(n) == 1;
@@ -83,7 +84,7 @@ int notification_body(const struct notification *n, struct buffer *out)
     jsonw_object_begin(&w, NULL);
     jsonw_text(&w, "id", n->id);
     jsonw_integer(&w, "ts", n->created_ms);
-    notification_write_summary(n, &w);
+    write_summary(n, &w);
     jsonw_text(&w, "text", buffer_string(&text));
     write_items(n, &w);
     jsonw_object_end(&w);
@@ -104,7 +105,7 @@ int notification_outcome(const struct notification *n, bool delivered, int64_t t
     jsonw_text(&w, "outcome", delivered ? "delivered" : "failed");
     jsonw_unsigned(&w, "attempts", n->attempts);
     jsonw_text(&w, "error", *n->error ? n->error : NULL);
-    notification_write_summary(n, &w);
+    write_summary(n, &w);
     jsonw_object_end(&w);
     return out->failed ? -ENOMEM : 0;
 }

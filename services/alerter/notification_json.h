@@ -14,9 +14,6 @@ int notification_body(const struct notification *notification, struct buffer *ou
 int notification_outcome(const struct notification *notification, bool delivered, int64_t time_ms,
                          struct buffer *out);
 
-/* The members that both have: kind, state, severity, what all its alerts have in common, counts. */
-void notification_write_summary(const struct notification *notification, struct jsonw *w);
-
 /* All of it, for the state file, and back. notification_read() returns 0, -ENOMEM or -EBADMSG with
  * a sentence in in->error. */
 void notification_write(const struct notification *notification, struct jsonw *w, const char *key);
