@@ -62,8 +62,7 @@ bool config_has(const struct config_node *node, const char *key);
  * it is. */
 enum config_kind { CONFIG_ABSENT, CONFIG_SCALAR, CONFIG_OBJECT, CONFIG_ARRAY };
 enum config_kind config_kind(const struct config_node *node, const char *key, size_t index);
-/* Tells contents apart: FNV-1a (64 bits) over what the file says there, begun with `seed`. */
-#define CONFIG_DIGEST_SEED 14695981039346656037u
+/* Tells contents apart: hash_text() of what the file says there, begun with `seed`. */
 uint64_t config_digest(uint64_t seed, const struct config_node *node);
 const char *config_name(const struct config_node *node); /* of the file, as config_open() had it */
 const char *config_path(const struct config_node *node); /* "devices[2].points[0]" */

@@ -2,6 +2,7 @@
 
 #include "buffer.h"
 #include "config_suggest.h"
+#include "hash.h"
 #include "jsonr.h"
 #include "number.h"
 
@@ -245,10 +246,7 @@ enum config_kind config_kind(const struct config_node *node, const char *key, si
 uint64_t config_digest(uint64_t seed, const struct config_node *node)
 {
     const char *text = node && node->source ? json_object_to_json_string(node->source) : "";
-    uint64_t digest = seed;
-    for (; *text; text++)
-        digest = (digest ^ (unsigned char)*text) * 1099511628211u;
-    return digest;
+    return hash_text(seed, text);
 }
 
 void config_tree_forget(struct config_node *root, const char *key)

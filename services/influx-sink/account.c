@@ -1,14 +1,8 @@
 #include "account.h"
 
-#include <string.h>
+#include "hash.h"
 
-/* FNV-1a, 32 bits: draft-eastlake-fnv. */
-static uint32_t hash(uint32_t from, const char *text)
-{
-    for (; *text; text++)
-        from = (from ^ (unsigned char)*text) * 16777619;
-    return (from ^ '/') * 16777619;
-}
+#include <string.h>
 
 static bool is_of(const struct account_series *series, const struct topic *topic)
 {
@@ -40,7 +34,8 @@ static bool claim(struct account_series *series)
 
 struct account_series *account_find(struct account *account, const struct topic *topic)
 {
-    uint32_t at = hash(hash(hash(2166136261u, topic->location), topic->device), topic->name);
+    uint64_t at = hash_text(HASH_START, topic->location);
+    at = hash_text(hash_text(at, topic->device), topic->name);
 
     for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++, at++) {
         struct account_series *series = &account->series[at % ACCOUNT_SERIES_MAX];

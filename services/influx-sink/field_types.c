@@ -1,5 +1,7 @@
 #include "field_types.h"
 
+#include "hash.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -62,17 +64,9 @@ void field_types_close(struct field_types *types)
     free(types);
 }
 
-/* FNV-1a (Fowler, Noll, Vo), over both names and the NUL between them. */
 static uint32_t hash_names(const char *measurement, const char *field)
 {
-    uint32_t hash = 2166136261u;
-
-    for (; *measurement; measurement++)
-        hash = (hash ^ (unsigned char)*measurement) * 16777619u;
-    hash *= 16777619u;
-    for (; *field; field++)
-        hash = (hash ^ (unsigned char)*field) * 16777619u;
-    return hash;
+    return (uint32_t)hash_text(hash_text(HASH_START, measurement), field);
 }
 
 static bool entry_is(const struct entry *entry, uint32_t hash, const char *measurement,

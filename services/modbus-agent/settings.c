@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "hash.h"
 #include "settings_groups.h"
 #include "settings_keep.h"
 #include "settings_points.h"
@@ -78,7 +79,7 @@ static int configure_contents(struct unit_settings *out, const struct endpoint *
         rc = settings_check_conditions(out, contents);
     if (rc == 0 && out->shared->users == 1)
         templates_check(templates, node, contents);
-    out->digest = config_digest(config_digest(CONFIG_DIGEST_SEED, node), contents);
+    out->digest = config_digest(config_digest(HASH_START, node), contents);
     if (rc == 0)
         rc = unit_settings_own(out);
     templates_drop(templates);
@@ -177,7 +178,7 @@ static int configure_bus(struct bus_settings *out, struct templates *templates,
             return rc;
         share_breaker(out, i, device);
     }
-    out->digest = config_digest(CONFIG_DIGEST_SEED, node);
+    out->digest = config_digest(HASH_START, node);
     for (size_t i = 0; i < n; i++) /* their templates */
         out->digest = (out->digest ^ out->units[i]->digest) * DIGEST_PRIME;
     return bus_settings_own(out);

@@ -1,6 +1,7 @@
 #include "settings_groups.h"
 
 #include "cost.h"
+#include "hash.h"
 #include "settings_points.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ uint64_t groups_digest(const struct endpoint *endpoint, const struct config_node
     uint64_t wire = cost_worthwhile_gap(endpoint, TABLE_HOLDING) * (uint64_t)65537 +
                     cost_worthwhile_gap(endpoint, TABLE_COIL);
 
-    return config_digest(CONFIG_DIGEST_SEED ^ wire, node);
+    return config_digest(HASH_START ^ wire, node);
 }
 
 static void own_texts(struct groups_shared *groups)
