@@ -46,7 +46,7 @@ int bus_settings_own(struct bus_settings *bus)
     return bus->texts.failed ? -ENOMEM : 0;
 }
 
-void unit_settings_free(struct unit_settings *unit)
+static void unit_settings_free(struct unit_settings *unit)
 {
     if (!unit)
         return;

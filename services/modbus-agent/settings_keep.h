@@ -11,7 +11,6 @@ int bus_settings_own(struct bus_settings *bus);
 int unit_settings_own(struct unit_settings *unit);
 
 void bus_settings_free(struct bus_settings *bus); /* the struct too, and all its units */
-void unit_settings_free(struct unit_settings *unit);
 
 /* Whether a bus is the same there. */
 bool settings_has(const struct settings *settings, const struct bus_settings *bus);

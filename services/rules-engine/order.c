@@ -162,7 +162,8 @@ static void settle(struct engine *engine, struct order *order)
     engine->handlers->on_memory(engine->self, &memory);
 }
 
-void order_tell(struct engine *engine, const struct instance *instance, const char *message)
+/* Tells the alert of a failed command as it stands. */
+static void tell(struct engine *engine, const struct instance *instance, const char *message)
 {
     char name[TOPIC_NAME_SIZE + sizeof(SETTINGS_FAILED)];
     const struct picture_device *device = instance->selected->device;
@@ -190,7 +191,7 @@ static void fail(struct engine *engine, struct order *order, const char *reason)
     if (!instance->duty->failed) {
         instance->duty->failed = true;
         instance->duty->failed_episode++;
-        order_tell(engine, instance, message);
+        tell(engine, instance, message);
     }
     settle(engine, order);
 }
@@ -203,14 +204,16 @@ static void succeed(struct engine *engine, struct order *order)
         snprintf(message, sizeof(message), "%s: %s was carried out",
                  instance->selected->device->name, order->action->actuator);
         instance->duty->failed = false;
-        order_tell(engine, instance, message);
+        tell(engine, instance, message);
     }
     settle(engine, order);
 }
 
-/* Reasons: proto/README.md. What cannot end otherwise (no such actuator, a bad value) is not asked
- * twice. The rest is safe: a command sets a value, and the agent's guards hold for each anew. */
-int64_t order_retry_ms(enum command_outcome outcome, const char *reason, unsigned n)
+/* Whether giving a command again may help and cannot hurt, and how long to wait before it: -1 where
+ * not. `n` is how often it was given already. Reasons: proto/README.md. What cannot end otherwise
+ * (no such actuator, a bad value) is not asked twice. The rest is safe: a command sets a value, and
+ * the agent's guards hold for each anew. */
+static int64_t retry_ms(enum command_outcome outcome, const char *reason, unsigned n)
 {
     static const struct {
         const char *reason;
@@ -247,7 +250,7 @@ bool orders_answered(struct engine *engine, const char *id, enum command_outcome
         order = order->next;
     if (!order || order->resting)
         return order != NULL;
-    int64_t after_ms = order_retry_ms(outcome, reason, order->n_given);
+    int64_t after_ms = retry_ms(outcome, reason, order->n_given);
     if (outcome == COMMAND_OK || outcome == COMMAND_SUPERSEDED) {
         succeed(engine, order);
     } else if (after_ms >= 0 && order->n_given <= order->action->retries) {

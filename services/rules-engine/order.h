@@ -45,11 +45,4 @@ int64_t order_edge_ms(const struct order *order);
 bool orders_answered(struct engine *engine, const char *id, enum command_outcome outcome,
                      const char *reason);
 
-/* Whether giving a command again may help and cannot hurt, and how long to wait before it: -1 where
- * not. `n` is how often it was given already. */
-int64_t order_retry_ms(enum command_outcome outcome, const char *reason, unsigned n);
-
-/* Tells the alert of a failed command as it stands. */
-void order_tell(struct engine *engine, const struct instance *instance, const char *message);
-
 #endif
