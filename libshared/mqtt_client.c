@@ -1,6 +1,8 @@
 #include "mqtt_client.h"
 
+#include "clock.h"
 #include "mqtt_url.h"
+#include "nap.h"
 #include "nodelay.h"
 
 #include <errno.h>
@@ -8,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DISCONNECT_TIMEOUT_MS 100
 #define LIBRARY_WINDOW                                                         \
@@ -19,6 +22,7 @@ struct mqtt_client {
     struct inbox *orders;
     struct inbox *events;
     MQTTClient handle;
+    struct nap nap; /* of the library's thread, in its callbacks */
 };
 
 /* Callbacks run on the library's thread and only hand over. */
@@ -78,6 +82,15 @@ static struct mqtt_item *item_of(const char *topic, MQTTClient_message *message)
     return item;
 }
 
+/* The library reads a message at a time, and the broker's next one wakes it again: one that sleeps
+ * finds many. The library's lock is not held here, so that nobody who publishes waits. */
+static void rest(struct nap *nap)
+{
+    if (nap->length_us > 0 && nap_is_due(nap, clock_now_us()) &&
+        nap_is_affordable(nap, clock_thread_us()))
+        usleep((useconds_t)nap->length_us);
+}
+
 /* `length` is 0 unless the topic holds a NUL, which MQTT 5 forbids. */
 static int on_arrived(void *context, char *topic, int length, MQTTClient_message *message)
 {
@@ -87,6 +100,7 @@ static int on_arrived(void *context, char *topic, int length, MQTTClient_message
         mqtt_item_free(&item->item);
     MQTTClient_freeMessage(&message);
     MQTTClient_free(topic);
+    rest(&client->nap);
     return 1;
 }
 
@@ -100,7 +114,10 @@ int mqtt_client_open(struct mqtt_client **out, const struct mqtt_options *option
     struct mqtt_client *client = calloc(1, sizeof *client);
     if (!client)
         return -ENOMEM;
-    *client = (struct mqtt_client){.options = options, .orders = orders, .events = events};
+    *client = (struct mqtt_client){.options = options,
+                                   .orders = orders,
+                                   .events = events,
+                                   .nap.length_us = 1000 * options->gather_ms};
     MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);
     MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
     create.MQTTVersion = MQTTVERSION_5;
