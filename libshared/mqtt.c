@@ -5,6 +5,7 @@
 #include "mqtt_client.h"
 #include "mqtt_link.h"
 #include "mqtt_subscriptions.h"
+#include "mqtt_tickets.h"
 #include "topic.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct mqtt {
     struct loop_timer *gather_timer;
     int64_t woken_ms; /* when the loop was last woken for a message */
     struct mqtt_subscriptions subscriptions;
+    struct mqtt_tickets tickets;
     bool up;
     int64_t session;
     uint64_t received;
@@ -131,6 +133,8 @@ static bool take_events(struct mqtt *mqtt)
             on_down(mqtt, item->text);
         else if (item->kind == MQTT_ITEM_REFUSED)
             on_refused(item);
+        else if (item->kind == MQTT_ITEM_DONE)
+            mqtt_tickets_tell(&mqtt->tickets, item->number, item->code);
         mqtt_item_free(at);
     }
     return first != NULL;
@@ -244,6 +248,7 @@ void mqtt_close(struct mqtt *mqtt, int64_t drain_ms)
         loop_unwatch(mqtt->loop, inbox_fd(mqtt->events));
     inbox_close(mqtt->events);
     mqtt_leave(mqtt);
+    mqtt_tickets_forget(&mqtt->tickets, NULL);
     free_options(&mqtt->options);
     free(mqtt);
 }
@@ -292,17 +297,40 @@ void mqtt_unsubscribe_all(struct mqtt *mqtt)
     order(mqtt, MQTT_ITEM_UNSUBSCRIBE_ALL, 0);
 }
 
-int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message)
+/* `ticket` is 0 where nobody waits. */
+static int publish(struct mqtt *mqtt, const struct mqtt_message *message, int64_t ticket)
 {
     if (message->topic[0] == '\0' || strpbrk(message->topic, "+#"))
         return -EINVAL;
     struct mqtt_item *item = mqtt_item_of_message(MQTT_ITEM_PUBLISH, message);
+    if (item)
+        item->number = ticket;
     int error = item ? mqtt_link_put(mqtt->link, item) : -ENOMEM;
     if (error != 0) {
         mqtt->refused_early++;
         free(item);
     }
     return error;
+}
+
+int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message)
+{
+    return publish(mqtt, message, 0);
+}
+
+int mqtt_publish_told(struct mqtt *mqtt, const struct mqtt_message *message, mqtt_done_fn *on_done,
+                      void *self)
+{
+    int64_t ticket = mqtt_tickets_add(&mqtt->tickets, on_done, self);
+    int error = ticket < 0 ? (int)ticket : publish(mqtt, message, ticket);
+    if (error != 0 && ticket > 0)
+        mqtt_tickets_drop(&mqtt->tickets, ticket);
+    return error;
+}
+
+void mqtt_forget(struct mqtt *mqtt, const void *self)
+{
+    mqtt_tickets_forget(&mqtt->tickets, self);
 }
 
 int mqtt_publish_text(struct mqtt *mqtt, const char *topic, const char *text, bool retained)

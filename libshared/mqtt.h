@@ -92,6 +92,16 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *message);
 /* The common case: QoS 1, a text. */
 int mqtt_publish_text(struct mqtt *mqtt, const char *topic, const char *text, bool retained);
 
+/* The same as mqtt_publish(), and tells on the loop, once, what came of it: 0 where the broker
+ * acknowledged it (at QoS 0: it was sent); the reason code with which the broker refused it, 128 or
+ * more (MQTT 5, section 3.4.2.1); -ENOSPC where it had to go for want of room. While the connection
+ * is away nothing is told: the message is sent again on the next one. */
+typedef void mqtt_done_fn(void *self, int outcome);
+int mqtt_publish_told(struct mqtt *mqtt, const struct mqtt_message *message, mqtt_done_fn *on_done,
+                      void *self);
+/* Nothing more is told to this `self`; what it published goes on. */
+void mqtt_forget(struct mqtt *mqtt, const void *self);
+
 bool mqtt_is_up(const struct mqtt *mqtt);
 bool mqtt_is_idle(const struct mqtt *mqtt); /* everything published is acknowledged */
 struct loop *mqtt_loop(const struct mqtt *mqtt);

@@ -9,7 +9,7 @@
 enum mqtt_item_kind {
     /* loop -> link */
     MQTT_ITEM_PUBLISH,
-    MQTT_ITEM_SUBSCRIBE, /* text: the filter; flags */
+    MQTT_ITEM_SUBSCRIBE,   /* text: the filter; flags */
     MQTT_ITEM_UNSUBSCRIBE, /* text: the filter */
     MQTT_ITEM_UNSUBSCRIBE_ALL,
     MQTT_ITEM_START,
@@ -21,6 +21,8 @@ enum mqtt_item_kind {
     MQTT_ITEM_UP,      /* number: session; flags: 1 where the broker still knew us */
     MQTT_ITEM_DOWN,    /* text: why; also when an attempt fails for a new reason */
     MQTT_ITEM_REFUSED, /* text: the filter; code: reason code of the SUBACK */
+    MQTT_ITEM_DONE, /* a message with a ticket in `number` has ended; code: see mqtt_publish_told()
+                     */
     MQTT_ITEM_MESSAGE
 };
 
@@ -30,7 +32,7 @@ struct mqtt_item {
     int token;
     int code;
     unsigned flags;
-    int64_t number;
+    int64_t number;              /* of what is published: a ticket of mqtt_tickets.h, or 0 */
     bool echo;                   /* published as a self-test: not counted */
     const char *text;            /* into `bytes` */
     struct mqtt_message message; /* its pointers into `bytes` */

@@ -20,6 +20,8 @@
  * it to bound_outbox() to drop the oldest, where a full inbox would refuse the newest. */
 #define ORDERS_FACTOR 4
 
+#define IMPOSSIBLE 144 /* topic name invalid: MQTT 5, section 3.4.2.1 */
+
 struct mqtt_link {
     const struct mqtt_options *options;
     struct inbox *orders;
@@ -51,20 +53,27 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* Ends an item that was taken to be published. */
-static void finish(struct mqtt_link *link, struct mqtt_item *item, _Atomic uint64_t *counter)
+static void tell(struct mqtt_link *link, struct mqtt_item *item)
+{
+    if (item && inbox_force(link->events, &item->item) != 0)
+        mqtt_item_free(&item->item);
+}
+
+/* Ends an item that was taken to be published: with a ticket, it becomes the word of its end. */
+static void finish(struct mqtt_link *link, struct mqtt_item *item, _Atomic uint64_t *counter,
+                   int outcome)
 {
     if (!item->echo)
         count(counter);
     atomic_fetch_sub_explicit(&link->counts.outstanding_bytes, item->item.size,
                               memory_order_release);
-    mqtt_item_free(&item->item);
-}
-
-static void tell(struct mqtt_link *link, struct mqtt_item *item)
-{
-    if (item && inbox_force(link->events, &item->item) != 0)
+    if (item->number == 0) {
         mqtt_item_free(&item->item);
+        return;
+    }
+    item->kind = MQTT_ITEM_DONE;
+    item->code = outcome;
+    tell(link, item);
 }
 
 static void schedule_connect(struct mqtt_link *link, int64_t now_ms)
@@ -185,7 +194,7 @@ static void bound_outbox(struct mqtt_link *link)
         struct mqtt_item *oldest = mqtt_outbox_oldest(&link->outbox);
         if (!oldest)
             return;
-        finish(link, oldest, &link->counts.dropped);
+        finish(link, oldest, &link->counts.dropped, -ENOSPC);
     }
 }
 
@@ -197,9 +206,9 @@ static void send_one(struct mqtt_link *link, struct mqtt_item *item)
         go_down(link, "publish failed");
     } else if (code != 0) {
         log_error("publish_impossible", "topic=%s", item->message.topic);
-        finish(link, item, &link->counts.dropped);
+        finish(link, item, &link->counts.dropped, IMPOSSIBLE);
     } else if (item->token < 0) {
-        finish(link, item, &link->counts.published);
+        finish(link, item, &link->counts.published, 0);
     } else {
         mqtt_outbox_sent(&link->outbox, item);
     }
@@ -218,7 +227,7 @@ static void on_acked(struct mqtt_link *link, int token, int code)
     if (!item)
         return; /* of an earlier connection: sent again since */
     if (code < 128) {
-        finish(link, item, &link->counts.published);
+        finish(link, item, &link->counts.published, 0);
         return;
     }
     count(&link->counts.refused);
@@ -228,7 +237,7 @@ static void on_acked(struct mqtt_link *link, int token, int code)
                   "user %s\"",
                   item->message.topic, mqtt_client_reason(code),
                   link->options->username ? link->options->username : "(anonymous)");
-    finish(link, item, &link->counts.dropped);
+    finish(link, item, &link->counts.dropped, code);
 }
 
 static void on_stop(struct mqtt_link *link, int64_t stop_ms)

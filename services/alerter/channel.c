@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_MAX 8000 /* bytes of a text that are logged */
+#define LOG_MAX 8000       /* bytes of a text that are logged */
+#define QUOTA_EXCEEDED 151 /* MQTT 5, section 3.4.2.1: later the broker may take it */
 
 struct channel {
     const struct channel_settings *settings;
@@ -79,6 +80,17 @@ static bool channel_may_try(struct channel *channel, int64_t now_ms)
     return true;
 }
 
+static mqtt_done_fn channel_on_acknowledged;
+
+/* How long the first may still be tried. */
+static int64_t channel_patience_ms(const struct channel *channel)
+{
+    int64_t left_ms =
+        channel->first->created_ms + channel->settings->give_up_after_ms - clock_time_ms();
+
+    return left_ms > 0 ? left_ms : 0;
+}
+
 /* Hands it to the worker. Returns 0 or -ENOMEM. */
 static int channel_post(struct channel *channel)
 {
@@ -92,31 +104,36 @@ static int channel_post(struct channel *channel)
     return rc;
 }
 
-static void channel_publish(struct channel *channel, struct carrier_result *out)
+/* Delivered is what the broker acknowledged, which it tells later; over reconnects until then the
+ * connection sends it again. Returns 0 or -errno. */
+static int channel_publish(struct channel *channel)
 {
     const struct channel_settings *settings = channel->settings;
     struct buffer body = {0};
+    int rc = mqtt_is_up(channel->mqtt) ? notification_body(channel->first, &body) : -ENOTCONN;
+    const struct mqtt_message message = {.topic = settings->topic,
+                                         .payload = buffer_string(&body),
+                                         .size = body.size,
+                                         .qos = 1,
+                                         .retained = settings->retain};
 
-    *out = (struct carrier_result){.verdict = CARRIER_DELIVERED};
-    if (!mqtt_is_up(channel->mqtt) || notification_body(channel->first, &body) < 0 ||
-        mqtt_publish_text(channel->mqtt, settings->topic, buffer_string(&body), settings->retain) <
-            0) {
-        out->verdict = CARRIER_RETRY;
-        snprintf(out->error, sizeof out->error, "the broker is away");
-    }
+    if (rc == 0)
+        rc = mqtt_publish_told(channel->mqtt, &message, channel_on_acknowledged, channel);
+    if (rc == 0)
+        loop_timer_set(channel->retry, loop_now(channel->loop) + channel_patience_ms(channel));
     buffer_free(&body);
+    return rc;
 }
 
 static void channel_failed(struct channel *channel, const struct carrier_result *result)
 {
     struct notification *tried = channel->first;
     int64_t now_ms = loop_now(channel->loop);
-    int64_t age_ms = clock_time_ms() - tried->created_ms;
 
     snprintf(tried->error, sizeof tried->error, "%s", result->error);
     breaker_failure(&channel->breaker, now_ms);
     channel->next_ms = now_ms + backoff_next(&channel->backoff, draw(), result->retry_after_ms);
-    if (age_ms >= channel->settings->give_up_after_ms)
+    if (channel_patience_ms(channel) == 0)
         channel_end(channel, &channel->first, CHANNEL_FAILED);
     else
         channel->handlers->on_retry(channel->self, channel, tried);
@@ -149,17 +166,20 @@ static void channel_take(struct channel *channel, const struct carrier_result *r
 static void channel_try(struct channel *channel)
 {
     struct carrier_result result = {.verdict = CARRIER_DELIVERED};
+    int rc = 0;
 
     channel->first->attempts++;
     channel->busy = true;
-    if (channel->worker) {
-        if (channel_post(channel) == 0)
-            return;
-        result = (struct carrier_result){.verdict = CARRIER_RETRY, .error = "out of memory"};
-    } else if (channel->settings->type == CHANNEL_MQTT) {
-        channel_publish(channel, &result);
-    } else {
+    if (channel->settings->type == CHANNEL_LOG)
         write_log(channel, channel->first);
+    else
+        rc = channel->worker ? channel_post(channel) : channel_publish(channel);
+    if (rc == 0 && channel->settings->type != CHANNEL_LOG)
+        return;
+    if (rc < 0) {
+        result.verdict = CARRIER_RETRY;
+        snprintf(result.error, sizeof result.error, "%s",
+                 rc == -ENOTCONN ? "the broker is away" : strerror(-rc));
     }
     channel_take(channel, &result);
 }
@@ -183,6 +203,41 @@ static void channel_on_result(void *self, const struct carrier_result *result)
     channel_pump(channel);
 }
 
+static void channel_on_acknowledged(void *self, int outcome)
+{
+    struct channel *channel = self;
+    struct carrier_result result = {.verdict = CARRIER_DELIVERED};
+
+    loop_timer_cancel(channel->retry);
+    if (outcome > 0) {
+        result.verdict = outcome == QUOTA_EXCEEDED ? CARRIER_RETRY : CARRIER_REFUSED;
+        snprintf(result.error, sizeof result.error,
+                 "the broker refused it with reason code %d: may this user write to %s?", outcome,
+                 channel->settings->topic);
+    } else if (outcome < 0) {
+        result.verdict = CARRIER_RETRY;
+        snprintf(result.error, sizeof result.error, "no room for it until the broker came back");
+    }
+    channel_on_result(channel, &result);
+}
+
+/* The next attempt is due; or the broker has not acknowledged for so long that it is given up. */
+static void channel_on_time(void *self)
+{
+    struct channel *channel = self;
+    const struct carrier_result unanswered = {.verdict = CARRIER_RETRY,
+                                              .error = "the broker did not acknowledge it"};
+
+    if (!channel->busy) {
+        channel_pump(channel);
+    } else if (channel_patience_ms(channel) > 0) { /* the wall clock was set back */
+        loop_timer_set(channel->retry, loop_now(channel->loop) + channel_patience_ms(channel));
+    } else {
+        mqtt_forget(channel->mqtt, channel);
+        channel_on_result(channel, &unanswered);
+    }
+}
+
 int channel_open(struct channel **out, struct mqtt *mqtt, const struct channel_settings *settings,
                  const struct channel_handlers *handlers, void *self)
 {
@@ -202,7 +257,7 @@ int channel_open(struct channel **out, struct mqtt *mqtt, const struct channel_s
     breaker_init(&channel->breaker,
                  settings->type == CHANNEL_LOG ? 1 : (unsigned)settings->breaker_failures,
                  settings->breaker_open_ms);
-    rc = loop_timer_open(&channel->retry, channel->loop, channel_pump, channel);
+    rc = loop_timer_open(&channel->retry, channel->loop, channel_on_time, channel);
     if (rc == 0 && carrier_kind(settings->type))
         rc = worker_open(&channel->worker, channel->loop, settings, channel_on_result, channel);
     if (rc < 0) {
@@ -217,6 +272,7 @@ void channel_close(struct channel *channel)
 {
     if (!channel)
         return;
+    mqtt_forget(channel->mqtt, channel);
     worker_close(channel->worker);
     loop_timer_close(channel->retry);
     while (channel->first) {
@@ -257,7 +313,7 @@ void channel_stop(struct channel *channel)
 
 bool channel_busy(const struct channel *channel)
 {
-    return channel->busy;
+    return channel->busy && (channel->worker || mqtt_is_up(channel->mqtt));
 }
 
 const struct channel_settings *channel_settings(const struct channel *channel)

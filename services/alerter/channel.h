@@ -38,7 +38,8 @@ void channel_offer(struct channel *channel,
 
 /* Starts nothing more; what is in flight may end. */
 void channel_stop(struct channel *channel);
-bool channel_busy(const struct channel *channel); /* something is in flight */
+/* Something is in flight that will end soon: not what waits for a broker that is away. */
+bool channel_busy(const struct channel *channel);
 
 const struct channel_settings *channel_settings(const struct channel *channel);
 const struct notification *channel_waiting(const struct channel *channel); /* the list, borrowed */

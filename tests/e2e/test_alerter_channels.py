@@ -4,6 +4,7 @@ programs, MQTT."""
 import datetime
 import email
 import email.policy
+import getpass
 import hashlib
 import hmac
 import http.server
@@ -11,6 +12,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -29,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import contract
 import stand
+import wire
 
 RULE = "over_pressure"
 TOPIC = f"iot/hall/line_1/alert/{RULE}"
@@ -681,3 +684,67 @@ def test_mqtt_topic(listener, start, config):
     outcome = ended(listener)
     document = listener.wait("plant/alarms").json
     assert document["id"] == outcome["id"] and document["alerts"][0]["rule"] == RULE
+
+
+class DeafBroker(wire.Tcp):
+    """A wire on which what goes to the broker is lost from the first packet on that has `sign` in it."""
+
+    sign = None
+    swallowed = b""
+
+    def _asked(self, data):
+        if not self.swallowed and not (self.sign and self.sign in data):
+            return data
+        self.swallowed += data
+        return b""
+
+    def heal(self):
+        self.sign, self.swallowed = None, b""
+
+
+def heard_and_pending(config, episode):
+    """The ids that are still to be sent, once the memory on disk knows of the episode."""
+    with open(config["service"]["state_dir"] + "/alerter.json") as file:
+        lines = [next(iter(json.loads(line).items())) for line in file]
+    if not any(kind == "alert" and document["episode"] == episode for kind, document in lines):
+        return None
+    return [document["notification"]["id"] for kind, document in lines if kind == "pending"]
+
+
+def test_mqtt_is_delivered_when_the_broker_says_so(listener, start, config, broker):
+    """The notification is on its way and never acknowledged; the alerter is killed, and tells it when it is back."""
+    cable = DeafBroker(broker.port)
+    config["mqtt"] = {"url": cable.url.replace("tcp://", "mqtt://")}
+    config["channels"]["out"] = {"type": "mqtt", "topic": "plant/alarms", **QUICK}
+    alerter = start("alerter", config)
+    wait_up(listener)
+    cable.sign = b"plant/alarms"
+    fire(listener)
+    sent = stand.wait_until(lambda: re.search(rb'"id":"([^"]+)"', cable.swallowed), what="it on the wire")[1].decode()
+    fire(listener, episode=2)  # so that the memory is written once more
+    stand.wait_until(lambda: heard_and_pending(config, 2) is not None, what="the second alert in the memory")
+    alerter.kill()
+    assert not listener.find("plant/alarms")
+    cable.heal()
+    alerter.start()
+    assert listener.wait("plant/alarms").json["id"] == sent
+    assert ended(listener)["id"] == sent
+    alerter.stop()
+    cable.close()
+
+
+def test_mqtt_that_the_broker_refuses_falls_back(tmp_path, start, config):
+    acl = tmp_path / "acl"
+    acl.write_text("topic readwrite iot/#\n")
+    broker = stand.Broker(tmp_path, f"acl_file {acl}\nuser {getpass.getuser()}").start()
+    config["mqtt"] = {"url": broker.url}
+    config["channels"]["out"] = {"type": "mqtt", "topic": "plant/alarms", "fallback": "other", **QUICK}
+    config["channels"]["other"] = {"type": "log"}
+    ears = stand.Listener(broker.port)
+    start("alerter", config)
+    wait_up(ears)
+    fire(ears)
+    assert "reason code 135" in ended(ears, outcome="failed")["error"]
+    ended(ears, "other")
+    ears.close()
+    broker.stop()

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "mqtt.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,8 @@ struct stand {
     char last_payload[256];
     bool last_retained;
     bool timed_out;
+    int n_done; /* messages of which was told what came of them */
+    int outcome;
     bool (*until)(const struct stand *stand);
 };
 
@@ -370,6 +373,71 @@ static void counts_a_refused_publish(void **state)
     end(&stand);
 }
 
+static void on_done(void *self, int outcome)
+{
+    struct stand *stand = self;
+    stand->n_done++;
+    stand->outcome = outcome;
+}
+
+static bool is_told(const struct stand *stand)
+{
+    return stand->n_done > 0;
+}
+
+static int publish_told(struct stand *stand, const char *topic, struct stand *self)
+{
+    struct mqtt_message message = {.topic = topic, .payload = "x", .size = 1, .qos = 1};
+    stand->n_done = 0;
+    return mqtt_publish_told(stand->mqtt, &message, on_done, self);
+}
+
+/* Once, and not before the broker has spoken: a connection that goes in between is no word. */
+static void tells_what_came_of_a_message(void **state)
+{
+    (void)state;
+    struct stand stand, gone = {0};
+    begin(&stand, "topic readwrite iot/#\n");
+    open_mqtt(&stand, "one", 8 << 20);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_up);
+    broker_stop(&stand.broker);
+    assert_int_equal(publish_told(&stand, "iot/a/b/telemetry/n", &stand), 0);
+    run_until(&stand, is_down);
+    assert_int_equal(stand.n_done, 0);
+    broker_start(&stand.broker);
+    run_until(&stand, is_told);
+    assert_int_equal(stand.outcome, 0);
+    assert_int_equal(publish_told(&stand, "elsewhere/a", &stand), 0);
+    run_until(&stand, is_told);
+    assert_int_equal(stand.outcome, 135); /* not authorized */
+    assert_int_equal(publish_told(&stand, "iot/+/x", &stand), -EINVAL);
+    assert_int_equal(publish_told(&stand, "iot/a/b/telemetry/n", &gone), 0);
+    mqtt_forget(stand.mqtt, &gone);
+    assert_int_equal(publish_told(&stand, "iot/a/b/telemetry/n", &stand), 0);
+    run_until(&stand, is_idle);
+    run_until(&stand, is_told);
+    assert_int_equal(stand.n_done, 1);
+    assert_int_equal(gone.n_done, 0);
+    end(&stand);
+}
+
+static void tells_of_what_had_to_go_for_want_of_room(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, NULL);
+    broker_stop(&stand.broker);
+    open_mqtt(&stand, "one", 4096);
+    mqtt_start(stand.mqtt);
+    run_until(&stand, is_down);
+    assert_int_equal(publish_told(&stand, "iot/a/b/telemetry/n", &stand), 0);
+    publish_numbers(&stand, 40);
+    run_until(&stand, is_told);
+    assert_int_equal(stand.outcome, -ENOSPC);
+    end(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +450,8 @@ int main(void)
         cmocka_unit_test(marks_retained_commands),
         cmocka_unit_test(finds_a_silently_denied_subscription),
         cmocka_unit_test(counts_a_refused_publish),
+        cmocka_unit_test(tells_what_came_of_a_message),
+        cmocka_unit_test(tells_of_what_had_to_go_for_want_of_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
