@@ -1,5 +1,6 @@
 #include "control.h"
 #include "duty.h"
+#include "enable.h"
 
 #include <math.h>
 
@@ -12,18 +13,57 @@ static bool number(const struct expression *expression, struct instance_view *vi
     return value.type == VALUE_NUMBER;
 }
 
-struct rule_condition control_condition(const struct instance *instance, int64_t time_ms)
+static struct value automatic(const struct control *control, struct instance_view *view)
+{
+    return control->automatic ? expression_evaluate(control->automatic, instance_read, view)
+                              : value_bool(true);
+}
+
+static bool is(struct value value, bool wanted)
+{
+    return value.type == VALUE_BOOL && value.boolean == wanted;
+}
+
+static struct rule_condition both(bool when, bool until)
+{
+    return (struct rule_condition){.when = value_bool(when), .until = value_bool(until)};
+}
+
+/* Whether it is its turn. After a hand was there, what it believes of the actuator may be wrong: it
+ * says it anew, under an id of its own. */
+static bool take_turn(const struct engine *engine, struct instance *instance,
+                      struct instance_view *view)
+{
+    struct value turn = automatic(&instance->rule->control, view);
+    if (is(turn, false))
+        instance->by_hand = true;
+    if (!is(turn, true))
+        return false;
+    if (instance->by_hand) {
+        instance->by_hand = false;
+        instance->owing = true;
+        instance->state.since_ms = engine->time_ms;
+    }
+    return true;
+}
+
+struct rule_condition control_on_off(const struct engine *engine, struct instance *instance)
 {
     const struct control *control = &instance->rule->control;
-    struct instance_view view = {.instance = instance, .time_ms = time_ms};
+    struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
     struct rule_condition out = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
     double input, setpoint;
-    if (!number(control->input, &view, &input) || !number(control->setpoint, &view, &setpoint))
+    if (!take_turn(engine, instance, &view))
         return out;
-    bool low = input<setpoint - control->band / 2, high = input> setpoint + control->band / 2;
-    out.when = value_bool(control->cools ? high : low);
-    out.until = value_bool(control->cools ? low : high);
-    if (rule_is_active(&instance->state) && time_ms < control_settled_ms(instance))
+    if (!enable_is_on(instance->rule, engine->time_ms)) {
+        out = both(false, true);
+    } else if (instance->live && number(control->input, &view, &input) &&
+               number(control->setpoint, &view, &setpoint)) {
+        bool low = input<setpoint - control->band / 2, high = input> setpoint + control->band / 2;
+        out = control->cools ? both(high, low) : both(low, high);
+    }
+    if (out.until.type == VALUE_BOOL && rule_is_active(&instance->state) &&
+        engine->time_ms < control_settled_ms(instance))
         out.until = value_bool(false);
     return out;
 }
@@ -38,6 +78,18 @@ int64_t control_settled_ms(const struct instance *instance)
                                             : INT64_MIN;
 }
 
+struct rule_condition control_watch(const struct instance *instance, int64_t time_ms)
+{
+    const struct control *control = &instance->rule->control;
+    struct instance_view view = {.instance = instance, .time_ms = time_ms};
+    double input, setpoint;
+    bool held =
+        !is(automatic(control, &view), true) ||
+        (number(control->input, &view, &input) && number(control->setpoint, &view, &setpoint) &&
+         fabs(input - setpoint) <= control->tolerance);
+    return both(!held, held);
+}
+
 int64_t control_due_ms(const struct engine *engine, const struct instance *instance)
 {
     const struct duty *duty = instance->duty;
@@ -47,21 +99,11 @@ int64_t control_due_ms(const struct engine *engine, const struct instance *insta
     return due_ms > engine->time_ms ? due_ms : engine->time_ms + 1;
 }
 
-static bool is_automatic(const struct control *control, struct instance_view *view)
-{
-    if (!control->automatic)
-        return true;
-    struct value value = expression_evaluate(control->automatic, instance_read, view);
-    return value.type == VALUE_BOOL && value.boolean;
-}
-
-static void command(struct engine *engine, struct instance *instance, double output)
+static void command(struct engine *engine, struct instance *instance, double output, double step)
 {
     const struct rule *rule = instance->rule;
     struct duty *duty = instance->duty;
-    if (duty->commanded && fabs(output - duty->output) < rule->control.step)
-        return;
-    if (duty->commanded && output == duty->output)
+    if (duty->commanded && (output == duty->output || fabs(output - duty->output) < step))
         return;
     duty->commanded = true;
     duty->output = output;
@@ -70,31 +112,56 @@ static void command(struct engine *engine, struct instance *instance, double out
     order_give(engine, instance, &rule->on_active.items[0], 0, value_number(output));
 }
 
+/* Outside of its hours. */
+static void rest(struct engine *engine, struct instance *instance)
+{
+    const struct control *control = &instance->rule->control;
+    struct pid *pid = &instance->duty->pid;
+    pid->running = false;
+    if (!control->has_safe)
+        return;
+    pid->output = control->safe;
+    command(engine, instance, control->safe, 0);
+}
+
+/* Goes on from what is there now. */
+static void follow(struct engine *engine, struct instance *instance, double setpoint, double input)
+{
+    const struct control *control = &instance->rule->control;
+    struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
+    struct pid *pid = &instance->duty->pid;
+    double output;
+    if (!number(control->track, &view, &output))
+        output = pid->output;
+    pid_start(pid, &control->pid, output, setpoint - input, input, engine->time_ms);
+}
+
 void control_pid(struct engine *engine, struct instance *instance)
 {
     const struct control *control = &instance->rule->control;
     struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
-    double input, setpoint, tracked;
+    double input, setpoint;
     if (!instance->duty && !(instance->duty = duty_open(instance->rule))) {
         engine->stats.no_memory++;
         return;
     }
-    struct duty *duty = instance->duty;
-    struct pid *pid = &duty->pid;
+    struct pid *pid = &instance->duty->pid;
+    if (engine->time_ms < pid->last_ms)
+        pid->running = false; /* the clock was set back */
     if (pid->running && engine->time_ms - pid->last_ms < control->pid.sample_ms)
         return;
-    if (!number(control->input, &view, &input) || !number(control->setpoint, &view, &setpoint)) {
+    bool by_hand = !is(automatic(control, &view), true);
+    if (!by_hand && !enable_is_on(instance->rule, engine->time_ms)) {
+        rest(engine, instance);
+    } else if (!number(control->input, &view, &input) ||
+               !number(control->setpoint, &view, &setpoint)) {
         engine->stats.unknown++;
         pid->running = false; /* what it does not see it does not add up */
-        return;
+    } else if (by_hand || !pid->running) {
+        follow(engine, instance, setpoint, input);
+        instance->duty->commanded = instance->duty->commanded && !by_hand;
+    } else {
+        command(engine, instance, pid_step(pid, &control->pid, setpoint, input, engine->time_ms),
+                control->step);
     }
-    bool automatic = is_automatic(control, &view);
-    if (!automatic || !pid->running) {
-        if (!number(control->track, &view, &tracked))
-            tracked = pid->output;
-        pid_start(pid, &control->pid, tracked, setpoint - input, input, engine->time_ms);
-        duty->commanded = duty->commanded && automatic;
-        return;
-    }
-    command(engine, instance, pid_step(pid, &control->pid, setpoint, input, engine->time_ms));
 }

@@ -3,6 +3,8 @@
 #include "duty.h"
 #include "enable.h"
 
+#include <stdlib.h>
+
 #define CLOCK_STEP_MS 1000 /* how often a rule that reads the clock is asked again */
 
 static struct engine_place place_of(const struct instance *instance)
@@ -13,19 +15,35 @@ static struct engine_place place_of(const struct instance *instance)
 
 struct engine_memory decide_memory(const struct instance *instance)
 {
-    const struct order *orders = instance->duty ? instance->duty->orders : NULL;
-    return (struct engine_memory){
-        .rule = instance->rule->scope.name,
+    const struct rule *rule = instance->rule;
+    const struct duty *duty = instance->duty;
+    struct engine_memory out = {
+        .rule = rule->scope.name,
         .place = place_of(instance),
         .active = rule_is_active(&instance->state),
         .stale = instance->state.stale,
+        .waiting = rule_waits(&instance->state),
         .episode = instance->state.episode,
-        .since_ms = orders ? order_edge_ms(orders) : instance->state.since_ms,
-        .owing = orders || instance->owing,
+        .since_ms = instance->state.since_ms,
+        .owing = (duty && duty->orders) || instance->owing,
+        .changed = instance->changed,
+        .by_hand = instance->by_hand,
+        .meaning = rule->meaning,
+        .alerting = rule->alerts && rule_is_active(&instance->state),
+        .severity = rule->severity,
     };
+    if (duty) {
+        out.failed = duty->failed;
+        out.failed_episode = duty->failed_episode;
+        out.fired_ms = duty->fired_ms;
+        out.cleared_ms = duty->cleared_ms;
+        out.controls = duty->pid.running;
+        out.pid = duty->pid;
+    }
+    return out;
 }
 
-static bool any_command(const struct actions *actions)
+bool decide_commands(const struct actions *actions)
 {
     for (size_t i = 0; i < actions->n; i++)
         if (actions->items[i].actuator)
@@ -46,11 +64,69 @@ static int compute(struct reading *out, const struct derived_value *values, size
     return error;
 }
 
-static void tell_memory(struct engine *engine, const struct instance *instance, bool owing)
+static void tell_memory(struct engine *engine, struct instance *instance, bool owing)
 {
     struct engine_memory memory = decide_memory(instance);
     memory.owing = owing;
+    instance->wait_kept = memory.waiting;
     engine->handlers->on_memory(engine->self, &memory);
+}
+
+void decide_keep(struct engine *engine, struct instance *instance)
+{
+    tell_memory(engine, instance, decide_memory(instance).owing);
+}
+
+/* For engine_keep(), which comes soon. */
+static void queue(struct engine *engine, struct instance *instance)
+{
+    if (instance->queued)
+        return;
+    if (engine->n_queue == engine->queue_capacity) {
+        size_t capacity = 2 * engine->queue_capacity + 64;
+        struct instance **grown = realloc(engine->queue, capacity * sizeof(struct instance *));
+        if (!grown) {
+            engine->stats.no_memory++;
+            return;
+        }
+        engine->queue = grown;
+        engine->queue_capacity = capacity;
+    }
+    engine->queue[engine->n_queue++] = instance;
+    instance->queued = true;
+}
+
+void engine_keep(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->n_queue; i++) {
+        struct instance *instance = engine->queue[i];
+        instance->queued = false;
+        decide_keep(engine, instance);
+    }
+    engine->n_queue = 0;
+}
+
+/* That a wait began may be told later: if that is lost it begins anew, which is safe. That one
+ * ended is told at once, or a crash would bring it back, and what was true in two parts would count
+ * as if it had been true throughout. */
+static void keep_wait(struct engine *engine, struct instance *instance)
+{
+    bool waits = rule_waits(&instance->state);
+    if (waits && !instance->wait_kept)
+        queue(engine, instance);
+    else if (!waits && instance->wait_kept)
+        decide_keep(engine, instance);
+}
+
+#define PID_KEPT_MS 10000 /* how old the memory of a pid may be: its next step makes up for it */
+
+static void keep_pid(struct engine *engine, struct instance *instance)
+{
+    struct duty *duty = instance->duty;
+    if (!duty || !duty->pid.running || duty->pid.last_ms - duty->kept_ms < PID_KEPT_MS)
+        return;
+    duty->kept_ms = duty->pid.last_ms;
+    queue(engine, instance);
 }
 
 static void publish(struct engine *engine, const struct instance *instance,
@@ -92,23 +168,31 @@ static void act(struct engine *engine, struct instance *instance, const struct a
     }
 }
 
+static void note_edge(struct engine *engine, struct instance *instance, bool fired)
+{
+    const struct rule *rule = instance->rule;
+    orders_forget(engine, instance);
+    instance->owing = instance->changed = false;
+    engine->stats.active += fired ? 1 : UINT64_MAX;
+    if (!instance->duty)
+        instance->duty = duty_open(rule);
+    if (!instance->duty)
+        engine->stats.no_memory++;
+    else if (fired)
+        duty_fired(instance->duty, rule, engine->time_ms);
+    else
+        instance->duty->cleared_ms = engine->time_ms;
+}
+
 /* Before anything is done the memory says that it is owed, afterwards order.c that it is not. */
 static void act_on_edge(struct engine *engine, struct instance *instance, bool fired)
 {
     const struct rule *rule = instance->rule;
     const struct actions *actions = fired ? &rule->on_active : &rule->on_inactive;
     if (!instance->duty)
-        instance->duty = duty_open(rule);
-    if (!instance->duty) {
-        engine->stats.no_memory++;
-        return;
-    }
-    if (!fired)
-        instance->duty->cleared_ms = engine->time_ms;
-    else
-        duty_fired(instance->duty, rule, engine->time_ms);
+        return; /* note_edge() has counted */
     act(engine, instance, actions);
-    if (any_command(actions) && !instance->duty->orders) /* no value was known */
+    if (decide_commands(actions) && !instance->duty->orders) /* no value was known */
         tell_memory(engine, instance, false);
 }
 
@@ -152,18 +236,14 @@ static void follow(struct engine *engine, struct instance *instance, enum rule_e
     };
     const struct rule *rule = instance->rule;
     bool switched = edge == RULE_FIRED || edge == RULE_CLEARED;
-    if (switched) {
-        orders_forget(engine, instance);
-        instance->owing = false;
-    }
+    if (switched)
+        note_edge(engine, instance, edge == RULE_FIRED);
     tell_memory(engine, instance,
-                (edge == RULE_FIRED && any_command(&rule->on_active)) ||
-                    (edge == RULE_CLEARED && any_command(&rule->on_inactive)) ||
+                (edge == RULE_FIRED && decide_commands(&rule->on_active)) ||
+                    (edge == RULE_CLEARED && decide_commands(&rule->on_inactive)) ||
                     (!switched && decide_memory(instance).owing));
-    if (switched) {
-        engine->stats.active += edge == RULE_FIRED ? 1 : UINT64_MAX;
+    if (switched)
         act_on_edge(engine, instance, edge == RULE_FIRED);
-    }
     if (rule->alerts)
         give_alert(engine, instance, states[edge], cause);
 }
@@ -213,29 +293,57 @@ void decide_tell_again(struct engine *engine, struct instance *instance)
     give_alert(engine, instance, instance->state.stale ? ALERT_STALE : ALERT_FIRING, &none);
 }
 
+/* A rule that was changed while it was active has to earn that anew; see engine_restore(). */
+static void judge_changed(struct engine *engine, struct instance *instance,
+                          struct rule_condition *condition)
+{
+    if (!instance->changed || condition->when.type != VALUE_BOOL)
+        return;
+    if (rule_is_active(&instance->state) && !condition->when.boolean) {
+        condition->until = value_bool(true);
+        return;
+    }
+    instance->changed = false;
+    decide_keep(engine, instance);
+}
+
+static struct rule_condition condition_of(const struct engine *engine, struct instance *instance)
+{
+    const struct rule *rule = instance->rule;
+    if (rule->control.kind == CONTROL_ON_OFF)
+        return control_on_off(engine, instance);
+    if (!enable_is_on(rule, engine->time_ms))
+        return (struct rule_condition){.when = value_bool(false), .until = value_bool(true)};
+    if (rule->absent_ms > 0)
+        return absence_condition(engine, instance);
+    if (!instance->live)
+        return (struct rule_condition){.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
+    return rule->control.kind == CONTROL_WATCH ? control_watch(instance, engine->time_ms)
+                                               : instance_condition(instance, engine->time_ms);
+}
+
 void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause)
 {
     engine->stats.steps++;
     if (instance->rule->control.kind == CONTROL_PID) {
         if (instance->live)
             control_pid(engine, instance);
+        keep_pid(engine, instance);
         decide_schedule(engine, instance);
         return;
     }
-    struct rule_condition condition = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
-    if (!enable_is_on(instance->rule, engine->time_ms))
-        condition = (struct rule_condition){.when = value_bool(false), .until = value_bool(true)};
-    else if (instance->rule->absent_ms > 0)
-        condition = absence_condition(engine, instance);
-    else if (instance->live && instance->rule->control.kind == CONTROL_ON_OFF)
-        condition = control_condition(instance, engine->time_ms);
-    else if (instance->live)
-        condition = instance_condition(instance, engine->time_ms);
+    bool by_hand = instance->by_hand;
+    struct rule_condition condition = condition_of(engine, instance);
+    judge_changed(engine, instance, &condition);
     condition.rested_ms = rested_ms(instance);
     enum rule_edge edge =
         rule_step(&instance->state, &instance->rule->timing, &condition, engine->time_ms);
     decide_schedule(engine, instance);
     bool known = condition.until.type == VALUE_BOOL;
+    if (edge == RULE_NO_EDGE)
+        keep_wait(engine, instance);
+    if (instance->by_hand != by_hand)
+        queue(engine, instance);
     if (edge != RULE_NO_EDGE)
         follow(engine, instance, edge, cause);
     else if (instance->owed && known)

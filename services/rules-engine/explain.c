@@ -68,6 +68,12 @@ static void say_actions(const char *word, const struct actions *actions, struct 
     }
 }
 
+static void say_turn(const struct control *control, struct buffer *out)
+{
+    if (control->automatic)
+        buffer_format(out, ", while %s", expression_text(control->automatic));
+}
+
 static void say_on_off(const struct control *control, struct buffer *out)
 {
     buffer_format(out, "  keeps %s at %s by %s, switching ", expression_text(control->input),
@@ -76,6 +82,7 @@ static void say_on_off(const struct control *control, struct buffer *out)
     buffer_text(out, " above and below");
     say_duration(out, ", on for at least ", control->min_on_ms);
     say_duration(out, ", off for at least ", control->min_off_ms);
+    say_turn(control, out);
     buffer_char(out, '\n');
 }
 
@@ -88,9 +95,16 @@ static void say_pid(const struct control *control, struct buffer *out)
     buffer_text(out, " to ");
     buffer_number(out, pid->maximum);
     say_duration(out, ", a step each ", pid->sample_ms);
-    if (control->automatic)
-        buffer_format(out, ", while %s", expression_text(control->automatic));
+    say_turn(control, out);
     buffer_char(out, '\n');
+}
+
+static void say_watch(const struct control *control, struct buffer *out)
+{
+    buffer_format(out, "  fires when %s is not within ", expression_text(control->input));
+    buffer_number(out, control->tolerance);
+    buffer_format(out, " of %s, or one of them is not known", expression_text(control->setpoint));
+    say_turn(control, out);
 }
 
 static void say_absence(const struct rule *rule, struct buffer *out)
@@ -101,7 +115,10 @@ static void say_absence(const struct rule *rule, struct buffer *out)
 
 static void say_condition(const struct rule *rule, struct buffer *out)
 {
-    buffer_format(out, "  fires when %s", expression_text(rule->when));
+    if (rule->control.kind == CONTROL_WATCH)
+        say_watch(&rule->control, out);
+    else
+        buffer_format(out, "  fires when %s", expression_text(rule->when));
     say_duration(out, ", for ", rule->timing.for_ms);
     buffer_format(out, "; until %s", rule->until ? expression_text(rule->until) : "that is false");
     say_duration(out, ", for ", rule->timing.clear_for_ms);
@@ -132,6 +149,11 @@ static void say_pace(const struct rule *rule, struct buffer *out)
         buffer_format(out, "  only from %02d:%02d to %02d:%02d of its days, else inactive\n",
                       rule->hours.from_minute / 60, rule->hours.from_minute % 60,
                       rule->hours.to_minute / 60, rule->hours.to_minute % 60);
+    if (rule->has_hours && rule->control.has_safe) {
+        buffer_text(out, "  rests at ");
+        buffer_number(out, rule->control.safe);
+        buffer_char(out, '\n');
+    }
 }
 
 static void say_rule(const struct rule *rule, struct buffer *out)

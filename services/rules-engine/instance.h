@@ -31,6 +31,10 @@ struct instance {
     bool owed;               /* its alert is to be told again: a crash may have swallowed it */
     bool owing;              /* its commands are to be given again, likewise */
     bool unconfirmed; /* active, and the broker has not shown its alert since the link is up */
+    bool changed;     /* the rule means something else than when this became active */
+    bool wait_kept;   /* the memory knows of the wait that is under way */
+    bool queued;      /* for engine_keep() */
+    bool by_hand;     /* of an on_off: its `auto` said no */
     bool live;        /* what came last was live, so that time alone may switch */
     struct instance_binding bindings[]; /* one for each reference of the scope, then the others */
 };

@@ -54,11 +54,10 @@ static void read_scope(struct scope *out, struct config_node *node)
         config_duration(node, "stale_after", SETTINGS_STALE_AFTER_MS, 0, SETTINGS_WEEK_MS);
 }
 
-static int read_message(struct rule *out, struct config_node *node)
+int settings_message(struct rule *out, struct config_node *node, const char *fallback)
 {
     struct expression_error where;
-    const char *text =
-        config_string(node, "message", out->absent_ms > 0 ? "{device}: no value came" : "{rule}");
+    const char *text = config_string(node, "message", fallback);
     int error = template_compile(&out->message, text, &out->scope.references, &where);
     if (error != -EINVAL)
         return error;
@@ -105,19 +104,21 @@ static int read_condition(struct rule *out, struct config_node *node)
     return 0;
 }
 
-/* The alert about a command that failed has the rule's name, and more. */
+/* The alerts about a command that failed and about a set-point that is not held have the rule's
+ * name, and more. */
 static void check_name(const struct rule *rule, struct config_node *node)
 {
-    bool commands = false;
+    bool controls = rule->control.kind != CONTROL_NONE, commands = controls;
+    const char *behind = controls && rule->alerts ? SETTINGS_NOT_HELD : SETTINGS_FAILED;
     for (size_t i = 0; i < rule->on_active.n; i++)
         commands |= rule->on_active.items[i].actuator != NULL;
     for (size_t i = 0; i < rule->on_inactive.n; i++)
         commands |= rule->on_inactive.items[i].actuator != NULL;
-    if (commands && strlen(rule->scope.name) + strlen(SETTINGS_FAILED) >= TOPIC_NAME_SIZE)
+    if (commands && strlen(rule->scope.name) + strlen(behind) >= TOPIC_NAME_SIZE)
         config_problem(node, "name",
-                       "has %zu characters, at most %zu are possible where a rule commands: the "
-                       "alert about a command that failed adds " SETTINGS_FAILED,
-                       strlen(rule->scope.name), TOPIC_NAME_SIZE - 1 - strlen(SETTINGS_FAILED));
+                       "has %zu characters, at most %zu are possible where a rule commands: an "
+                       "alert about that adds %s",
+                       strlen(rule->scope.name), TOPIC_NAME_SIZE - 1 - strlen(behind), behind);
 }
 
 static int read_rule(struct rule *out, struct config_node *node)
@@ -131,10 +132,13 @@ static int read_rule(struct rule *out, struct config_node *node)
                        (out->until && expression_reads_clock(out->until));
     if (!error)
         error = read_pace(out, node);
-    if (!error)
-        error = read_message(out, node);
-    if (controls)
+    if (controls) {
+        check_name(out, node);
         return error;
+    }
+    if (!error)
+        error =
+            settings_message(out, node, out->absent_ms > 0 ? "{device}: no value came" : "{rule}");
     if (!error)
         error = settings_actions(&out->on_active, node, "then", references);
     if (!error)
@@ -181,8 +185,13 @@ static int read_file(struct settings *settings, struct config_node *root)
     int error = 0;
     for (size_t i = 0; i < config_length(derived) && !error; i++)
         error = read_derived(&settings->derived[settings->n_derived++], config_item(derived, i));
-    for (size_t i = 0; i < config_length(rules) && !error; i++)
-        error = read_rule(&settings->rules[settings->n_rules++], config_item(rules, i));
+    for (size_t i = 0; i < config_length(rules) && !error; i++) {
+        struct rule *rule = &settings->rules[settings->n_rules++];
+        error = read_rule(rule, config_item(rules, i));
+        if (!error && rule->control.kind != CONTROL_NONE && rule->alerts)
+            error =
+                settings_watch(&settings->rules[settings->n_rules++], rule, config_item(rules, i));
+    }
     return error;
 }
 
@@ -196,7 +205,7 @@ static int allocate(struct settings *settings, struct config_node *root)
         n_rules += config_length(config_array(other, "rules"));
     }
     settings->derived = calloc(n_derived + 1, sizeof(*settings->derived));
-    settings->rules = calloc(n_rules + 1, sizeof(*settings->rules));
+    settings->rules = calloc(2 * n_rules + 1, sizeof(*settings->rules)); /* each may be watched */
     return settings->derived && settings->rules ? 0 : -ENOMEM;
 }
 
@@ -250,7 +259,8 @@ static void free_rule(struct rule *rule)
     expression_close(rule->when);
     expression_close(rule->until);
     template_close(rule->message);
-    hours_free(&rule->hours);
+    if (rule->control.kind != CONTROL_WATCH)
+        hours_free(&rule->hours);
     settings_free_control(&rule->control);
     settings_free_actions(&rule->on_active);
     settings_free_actions(&rule->on_inactive);

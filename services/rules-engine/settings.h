@@ -19,6 +19,8 @@
 #define SETTINGS_RETRIES 3    /* of a command, likewise */
 #define SETTINGS_WEEK_MS (INT64_C(7) * 24 * 3600 * 1000) /* the longest time that can be said */
 #define SETTINGS_FAILED "_failed"     /* behind a rule's name: the alert about a failed command */
+#define SETTINGS_NOT_HELD "_not_held" /* likewise, about a set-point that a control does not hold \
+                                       */
 #define SETTINGS_STALE_AFTER_MS 30000 /* where the rule does not say */
 
 /* Which devices, and what is read of them and of others. Location and device are patterns in which
@@ -64,9 +66,12 @@ struct actions {
     size_t n;
 };
 
-/* "on_off" or "pid"; see control.h. */
+/* "on_off" or "pid", or the watch over one of them: a rule beside it that tells the alert. See
+ * control.h. */
 struct control {
-    enum { CONTROL_NONE, CONTROL_ON_OFF, CONTROL_PID } kind;
+    enum { CONTROL_NONE, CONTROL_ON_OFF, CONTROL_PID, CONTROL_WATCH } kind;
+    char *watch_name; /* owned; what a watch's scope is named */
+    double tolerance; /* of a watch: what is farther from the set-point is not held */
     struct expression *input, *setpoint;
     struct expression *automatic; /* NULL: always */
     struct expression *track;     /* NULL: its own last output */
@@ -75,6 +80,8 @@ struct control {
     int64_t min_on_ms, min_off_ms;
     struct pid_settings pid;
     double step; /* smaller changes of the output are not commanded */
+    bool has_safe;
+    double safe; /* output outside of the hours; where there is none, the last one stays */
 };
 
 struct rule {

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int read_command(struct action *out, struct config_node *node,
-                        struct expression_references *references)
+void settings_target(struct action *out, struct config_node *node)
 {
     out->location = config_string(node, "location", NULL);
     out->device = config_string(node, "device", NULL);
@@ -16,6 +15,12 @@ static int read_command(struct action *out, struct config_node *node,
         config_problem(node, "location", "is \"%s\", must be a location's name", out->location);
     if (out->device && !topic_name_valid(out->device))
         config_problem(node, "device", "is \"%s\", must be a device's name", out->device);
+}
+
+static int read_command(struct action *out, struct config_node *node,
+                        struct expression_references *references)
+{
+    settings_target(out, node);
     bool computed = config_has(node, "expression");
     out->value = config_value(node, "value");
     if (computed == (out->value.type != VALUE_NONE))

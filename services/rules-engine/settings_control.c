@@ -10,12 +10,8 @@ static int give_action(struct actions *out, struct config_node *node, struct val
     if (!out->items)
         return -ENOMEM;
     out->n = 1;
-    out->items[0] = (struct action){
-        .actuator = config_require_name(node, "actuator"),
-        .value = value,
-        .ttl_ms = config_duration(node, "ttl", SETTINGS_TTL_MS, 1, SETTINGS_WEEK_MS),
-        .retries = (unsigned)config_integer(node, "retries", SETTINGS_RETRIES, 0, 100),
-    };
+    out->items[0] = (struct action){.value = value};
+    settings_target(&out->items[0], node);
     return 0;
 }
 
@@ -26,6 +22,8 @@ static int read_common(struct control *out, struct config_node *node,
     if (!error)
         error =
             settings_expression(&out->setpoint, node, "setpoint", EXPRESSION_NUMBER, references);
+    if (!error && config_has(node, "auto"))
+        error = settings_expression(&out->automatic, node, "auto", EXPRESSION_BOOL, references);
     return error;
 }
 
@@ -64,25 +62,44 @@ static int read_pid(struct rule *rule, struct config_node *node)
         config_problem(node, "maximum", "must be above \"minimum\"");
     if (out->pid.gain == 0)
         config_problem(node, "gain", "must not be 0");
+    out->has_safe = config_has(node, "safe");
+    out->safe = config_number(node, "safe", 0);
     int error = read_common(out, node, references);
-    if (!error && config_has(node, "auto"))
-        error = settings_expression(&out->automatic, node, "auto", EXPRESSION_BOOL, references);
     if (!error && config_has(node, "track"))
         error = settings_expression(&out->track, node, "track", EXPRESSION_NUMBER, references);
     return error ? error : give_action(&rule->on_active, node, (struct value){.type = VALUE_NONE});
 }
 
+/* What only an alert has, and what it cannot do without. */
+static void check_alert(struct rule *rule, struct config_node *node, struct config_node *block)
+{
+    static const char *const of_alert[] = {"for", "clear_for", "message"};
+    for (size_t i = 0; i < sizeof(of_alert) / sizeof(of_alert[0]) && !rule->alerts; i++)
+        if (config_has(node, of_alert[i]))
+            config_problem(node, of_alert[i], "is about the alert: give it \"alert\": true");
+    if (!rule->alerts && config_has(block, "tolerance"))
+        config_problem(block, "tolerance", "is about the alert: give the rule \"alert\": true");
+    if (!rule->alerts)
+        return;
+    rule->control.tolerance = config_require_number(block, "tolerance");
+    if (rule->control.tolerance < 0)
+        config_problem(block, "tolerance", "must not be negative");
+    if (!config_has(node, "for"))
+        config_problem(node, "for",
+                       "is missing: how long the set-point may be missed before that is an alert");
+}
+
 int settings_control(struct rule *rule, struct config_node *node)
 {
-    static const char *const others[] = {"when",   "until",     "for",         "clear_for",
-                                         "absent", "then",      "else",        "alert",
-                                         "enable", "cool_down", "max_per_hour"};
+    static const char *const others[] = {"when", "until",     "absent",      "then",
+                                         "else", "cool_down", "max_per_hour"};
     bool is_pid = config_has(node, "pid");
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (config_has(node, others[i]))
             config_problem(node, others[i], "does not go with \"%s\"", is_pid ? "pid" : "on_off");
     if (is_pid && config_has(node, "on_off"))
         config_problem(node, "on_off", "does not go with \"pid\"");
+    check_alert(rule, node, config_object(node, is_pid ? "pid" : "on_off"));
     return is_pid ? read_pid(rule, config_object(node, "pid"))
                   : read_on_off(rule, config_object(node, "on_off"));
 }
@@ -93,4 +110,5 @@ void settings_free_control(struct control *control)
     expression_close(control->setpoint);
     expression_close(control->automatic);
     expression_close(control->track);
+    free(control->watch_name);
 }

@@ -18,8 +18,18 @@ int settings_actions(struct actions *out, struct config_node *node, const char *
                      struct expression_references *references);
 void settings_free_actions(struct actions *actions);
 
+/* Which actuator a command is for, and how it is given. */
+void settings_target(struct action *out, struct config_node *node);
+
+/* The message at `message`, or `fallback`. 0 or -ENOMEM. */
+int settings_message(struct rule *out, struct config_node *node, const char *fallback);
+
 /* "on_off" or "pid" of a rule. 0 or -ENOMEM. */
 int settings_control(struct rule *rule, struct config_node *node);
 void settings_free_control(struct control *control);
+
+/* The watch over a control that has "alert": takes the alert and its timing over, and borrows its
+ * hours. 0 or -ENOMEM. */
+int settings_watch(struct rule *out, struct rule *control, struct config_node *node);
 
 #endif

@@ -203,7 +203,8 @@ size_t unannounced_list(const struct announced *announced, const struct settings
     for (size_t i = 0; i < settings->n_derived; i++)
         look_at_scope(&listing, &settings->derived[i].scope);
     for (size_t i = 0; i < settings->n_rules; i++) {
-        if (!look_at_scope(&listing, &settings->rules[i].scope))
+        if (settings->rules[i].control.kind == CONTROL_WATCH || /* reads what the control does */
+            !look_at_scope(&listing, &settings->rules[i].scope))
             continue;
         look_at_actions(&listing, &settings->rules[i].on_active, &(struct actions){0});
         look_at_actions(&listing, &settings->rules[i].on_inactive, &settings->rules[i].on_active);

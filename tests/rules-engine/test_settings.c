@@ -40,6 +40,12 @@ static char *problems_of(const char *json)
     "{\"name\":\"" name "\",\"select\":{\"device\":\"" device \
     "\",\"measurement\":\"m\"},\"when\":\"x > 1\",\"alert\":true}"
 
+#define BLOCK(name, more, in_block)                                                          \
+    "{\"name\":\"" name "\",\"select\":{\"measurement\":\"m\"},\"on_off\":{\"input\":\"x\"," \
+    "\"setpoint\":\"20\",\"band\":1,\"action\":\"heats\",\"actuator\":\"v\"" in_block "}" more "}"
+#define ON_OFF(more, in_block) "{\"rules\":[" BLOCK("r", more, in_block) "]}"
+#define WATCHED(name) BLOCK(name, ",\"alert\":true,\"for\":\"1m\"", ",\"tolerance\":2")
+
 static const struct {
     const char *json;
     const char *problem; /* "" where it is good */
@@ -56,6 +62,22 @@ static const struct {
     {"{\"rules\":[{\"name\":\"r\",\"select\":{\"measurement\":\"m\"},\"on_off\":{\"input\":\"x\","
      "\"setpoint\":\"20\",\"band\":1,\"action\":\"burns\",\"actuator\":\"v\"}}]}",
      "rules[0].on_off.action: "},
+    {ON_OFF("", ",\"auto\":\"not state.hand\",\"device\":\"relay_1\""), ""},
+    {ON_OFF(",\"enable\":{\"from\":\"06:00\",\"to\":\"22:00\"}", ""), ""},
+    {ON_OFF(",\"alert\":true,\"for\":\"10m\",\"message\":\"{x}\"", ",\"tolerance\":2"), ""},
+    {ON_OFF(",\"alert\":true,\"for\":\"10m\"", ""), "rules[0].on_off.tolerance: "},
+    {ON_OFF(",\"alert\":true,\"for\":\"10m\"", ",\"tolerance\":-1"),
+     "rules[0].on_off.tolerance: must not be negative"},
+    {ON_OFF(",\"alert\":true", ",\"tolerance\":2"), "rules[0].for: is missing: how long"},
+    {ON_OFF("", ",\"tolerance\":2"), "rules[0].on_off.tolerance: is about the alert"},
+    {ON_OFF(",\"for\":\"10m\"", ""), "rules[0].for: is about the alert"},
+    {ON_OFF(",\"when\":\"x > 1\"", ""), "rules[0].when: does not go with \"on_off\""},
+    {ON_OFF(",\"alert\":true,\"for\":\"1s\",\"message\":\"{x\"", ",\"tolerance\":2"),
+     "rules[0].message: line 1, column 1: expected"},
+    {"{\"rules\":[" WATCHED("r") "," WATCHED("r_not_held") "]}",
+     "rules[1].name: is \"r_not_held\", which is the name of rules[0]"},
+    {"{\"rules\":[" WATCHED("a_name_that_leaves_no_room_for_what_an_alert_adds_to_its_end") "]}",
+     "at most 55 are possible where a rule commands: an alert about that adds _not_held"},
     {RULE("\"absent\":\"30s\""), ""},
     {RULE("\"absent\":\"30s\",\"when\":\"x > 1\""), "rules[0].when: does not go with"},
     {RULE("\"when\":\"x > 1\",\"enable\":{\"days\":[\"monday\"]}"), "rules[0].enable.days: "},
