@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define ELLIPSIS "…"
+#define CLOCKS_DIFFER_MS 60000 /* ours and the rules', at most */
 
 struct chain {
     struct record *first, *last; /* the one that changed longest ago first */
@@ -118,6 +119,7 @@ struct record *book_get(struct book *book, const struct topic *topic)
     record->topic = *topic;
     record->state = ALERT_RESOLVED;
     record->since_ms = INT64_MIN;
+    record->over_ms = BOOK_NEVER;
     record->message = strdup("");
     if (!record->message || !tsearch(record, &book->tree, compare)) {
         record_free(record);
@@ -155,26 +157,26 @@ static bool is_end(const struct record *known, const struct alert *heard)
 }
 
 /* Delivered late or twice: an episode, or a state of the same one, that was over before what we
- * know of. */
-static bool is_past(const struct record *known, const struct alert *heard)
+ * know of. Where that is dated in the future, the clock was set back since: dates tell nothing. */
+static bool is_past(const struct record *known, const struct alert *heard, int64_t time_ms)
 {
     return !is_end(known, heard) && heard->episode <= known->episode &&
-           heard->since_ms < known->since_ms;
+           heard->since_ms < known->since_ms && known->since_ms <= time_ms + CLOCKS_DIFFER_MS;
 }
 
 /* The number alone does not tell where the rules-engine lost its memory and counts from the start
  * again. */
 static bool is_new_episode(const struct record *known, const struct alert *heard)
 {
-    if (heard->episode != known->episode)
+    if (heard->episode != known->episode || (known->removed && heard->state != ALERT_RESOLVED))
         return true;
     return known->state == ALERT_RESOLVED && heard->state != ALERT_RESOLVED &&
            heard->since_ms > known->since_ms;
 }
 
-enum book_news book_compare(const struct record *known, const struct alert *heard)
+enum book_news book_compare(const struct record *known, const struct alert *heard, int64_t time_ms)
 {
-    if (is_past(known, heard))
+    if (is_past(known, heard, time_ms))
         return BOOK_OLD;
     if (is_new_episode(known, heard))
         return BOOK_EPISODE;
@@ -205,7 +207,18 @@ static void forget_acknowledgement(struct record *record)
     record->acknowledged = false;
 }
 
-int book_write(struct book *book, struct record *record, const struct alert *heard)
+static void set_state(struct book *book, struct record *record, enum alert_state state,
+                      int64_t time_ms)
+{
+    unlink_record(book, record);
+    if (record->state != ALERT_RESOLVED && state == ALERT_RESOLVED)
+        record->over_ms = time_ms;
+    record->state = state;
+    record->removed = record->doubted = record->lost = false;
+    link_last(book, record);
+}
+
+int book_write(struct book *book, struct record *record, const struct alert *heard, int64_t time_ms)
 {
     char *message = copy_message(heard->message);
     struct value value;
@@ -216,17 +229,22 @@ int book_write(struct book *book, struct record *record, const struct alert *hea
     }
     if (!record->flap.on && (is_new_episode(record, heard) || heard->severity > record->severity))
         forget_acknowledgement(record);
-    unlink_record(book, record);
     free(record->message);
     value_free(&record->value);
     record->message = message;
     record->value = value;
-    record->state = heard->state;
     record->severity = heard->severity;
     record->episode = heard->episode;
     record->since_ms = heard->since_ms;
-    link_last(book, record);
+    set_state(book, record, heard->state, time_ms);
     return 0;
+}
+
+void book_take_away(struct book *book, struct record *record, int64_t time_ms)
+{
+    set_state(book, record, ALERT_RESOLVED, time_ms);
+    record->removed = true;
+    record->flap = (struct flap){0};
 }
 
 int book_acknowledge(struct record *record, const char *by, const char *comment)

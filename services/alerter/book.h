@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define BOOK_MESSAGE_MAX 2048 /* bytes of an alert's message that are kept */
+#define BOOK_NEVER INT64_MIN
 
 struct book;
 struct member;
@@ -24,8 +25,12 @@ struct record {
     enum alert_severity severity;
     uint64_t episode;
     int64_t since_ms;
+    int64_t over_ms;    /* resolved: when that was heard, by our clock; BOOK_NEVER: never active */
     char *message;      /* owned */
     struct value value; /* owned */
+    bool removed;       /* resolved, but for want of its retained message only */
+    bool doubted;       /* active, and not shown by the broker since it is there again */
+    bool lost;          /* stale, since nobody has announced it for too long after that */
     bool acknowledged;  /* in this episode */
     char *by, *comment; /* owned; of the acknowledgement; NULL where not given */
     struct flap flap;
@@ -54,11 +59,16 @@ enum book_news {
     BOOK_CHANGED, /* state or severity */
     BOOK_EPISODE  /* it fired anew */
 };
-enum book_news book_compare(const struct record *record, const struct alert *heard);
+enum book_news book_compare(const struct record *record, const struct alert *heard,
+                            int64_t time_ms);
 
 /* Writes what was heard into the record. A new episode and a graver severity forget the
  * acknowledgement, unless the alert flaps. 0 or -ENOMEM. */
-int book_write(struct book *book, struct record *record, const struct alert *heard);
+int book_write(struct book *book, struct record *record, const struct alert *heard,
+               int64_t time_ms);
+
+/* Its retained message was deleted: it is over, but not resolved. */
+void book_take_away(struct book *book, struct record *record, int64_t time_ms);
 
 /* `by` and `comment` may be NULL. Returns 0 or -ENOMEM. */
 int book_acknowledge(struct record *record, const char *by, const char *comment);

@@ -45,6 +45,7 @@ int core_open(struct core **out, const struct settings *settings,
     core->settings = settings;
     core->handlers = handlers;
     core->self = self;
+    core->grace_ms = INT64_MAX;
     rc = book_open(&core->book, (size_t)settings->remember);
     if (rc == 0)
         rc = inhibitor_open(&core->inhibitor, settings->inhibit, settings->n_inhibit);
@@ -87,167 +88,7 @@ void core_expect_news(struct core *core, struct group *group, int64_t wait_ms, i
     groups_hasten(&core->groups, group, group->news_ms);
 }
 
-/* ---- an alert ---- */
-
-/* What is still to be told of the record, its groups count once it is gone. */
-static void count_untold(struct core *core, const struct record *record, int64_t time_ms)
-{
-    for (const struct member *m = record->members; m; m = m->next_of_record) {
-        enum item_state state;
-
-        if (!member_news(m, &state))
-            continue;
-        m->group->forgotten++;
-        core_expect_news(core, m->group, m->group->route->wait_ms, time_ms);
-    }
-}
-
-static void remove_record(struct core *core, struct record *record)
-{
-    while (record->members) {
-        struct group *group = record->members->group;
-
-        member_leave(record->members);
-        if (!group->first && !group->forgotten)
-            groups_remove(&core->groups, group);
-    }
-    inhibitor_update(core->inhibitor, record, true);
-    book_remove(core->book, record);
-}
-
-static void make_room(struct core *core, const struct topic *topic, int64_t time_ms)
-{
-    struct record *oldest;
-
-    if (!book_full(core->book) || book_find(core->book, topic))
-        return;
-    oldest = book_oldest(core->book);
-    core->stats.forgotten += oldest->state != ALERT_RESOLVED;
-    count_untold(core, oldest, time_ms);
-    remove_record(core, oldest);
-}
-
-int core_join(struct core *core, struct record *record)
-{
-    const struct route *routes[ROUTE_TAKERS_MAX];
-    size_t n = route_find(core->settings->route, &record->topic, record->severity, routes);
-    bool routed = false;
-
-    for (size_t i = 0; i < n; i++) {
-        struct group *group;
-
-        if (!routes[i]->channels)
-            continue;
-        routed = true;
-        group = groups_get(&core->groups, routes[i], record);
-        if (!group)
-            return -ENOMEM;
-        if (!member_find(record, group) && !member_join(group, record)) {
-            if (!group->first)
-                groups_remove(&core->groups, group);
-            return -ENOMEM;
-        }
-    }
-    core->stats.unrouted += !routed;
-    return 0;
-}
-
-/* The picture alone: nobody is to hear of it. */
-static void note_known(struct record *record, int64_t time_ms)
-{
-    for (struct member *m = record->members; m; m = m->next_of_record) {
-        enum item_state state;
-
-        while (member_news(m, &state))
-            m->told |= TOLD(state);
-        m->first_told_ms = m->told_ms = time_ms;
-    }
-}
-
-static void expect_news(struct core *core, struct record *record, int64_t time_ms)
-{
-    for (struct member *m = record->members; m; m = m->next_of_record)
-        core_expect_news(core, m->group, m->group->route->wait_ms, time_ms);
-}
-
-static int take_change(struct core *core, struct record *record, enum book_news news, bool graver,
-                       int64_t time_ms)
-{
-    bool calm = !record->flap.on;
-    bool turned = news == BOOK_EPISODE || record->state == ALERT_RESOLVED;
-    bool flaps = turned && flap_change(&record->flap, &core->settings->flap, time_ms);
-
-    if (flaps || graver || (news == BOOK_EPISODE && calm))
-        for (struct member *m = record->members; m; m = m->next_of_record) {
-            member_renew(m);
-            m->step = 0;
-        }
-    if (record->state == ALERT_RESOLVED)
-        return 0;
-    return core_join(core, record);
-}
-
-int core_alert(struct core *core, const struct topic *topic, const struct alert *alert, bool known,
-               int64_t time_ms)
-{
-    struct record *record;
-    enum book_news news;
-    bool graver;
-    int rc;
-
-    core->stats.alerts++;
-    make_room(core, topic, time_ms);
-    record = book_get(core->book, topic);
-    if (!record)
-        return -ENOMEM;
-    news = book_compare(record, alert);
-    graver = alert->severity > record->severity;
-    if (news < BOOK_CHANGED)
-        core->stats.no_news++;
-    if (news == BOOK_OLD)
-        return 0;
-    rc = book_write(core->book, record, alert);
-    if (rc < 0 || news == BOOK_SAME)
-        return rc;
-    rc = take_change(core, record, news, graver, time_ms);
-    if (inhibitor_update(core->inhibitor, record, false) < 0)
-        rc = -ENOMEM;
-    if (known)
-        note_known(record, time_ms);
-    expect_news(core, record, time_ms);
-    core_tick(core, time_ms);
-    return rc;
-}
-
-int core_forget(struct core *core, const struct topic *topic)
-{
-    struct record *record = book_find(core->book, topic);
-
-    if (!record)
-        return -ENOENT;
-    core->stats.deleted++;
-    remove_record(core, record);
-    return 0;
-}
-
-int core_acknowledge(struct core *core, const struct topic *topic, const char *by,
-                     const char *comment, int64_t time_ms)
-{
-    struct record *record = book_find(core->book, topic);
-    int rc;
-
-    if (!record || record->state == ALERT_RESOLVED)
-        return -ENOENT;
-    rc = book_acknowledge(record, by, comment);
-    if (rc < 0)
-        return rc;
-    core->stats.acknowledged++;
-    for (struct member *m = record->members; m; m = m->next_of_record)
-        m->told &= ~TOLD(ITEM_ACKNOWLEDGED);
-    expect_news(core, record, time_ms);
-    core_tick(core, time_ms);
-    return 0;
-}
+/* ---- silences ---- */
 
 int core_silence(struct core *core, const struct silence *silence)
 {
@@ -283,6 +124,8 @@ int64_t core_next_ms(const struct core *core)
 {
     int64_t groups_ms = first_ms(&core->groups.agenda), limits_ms = first_ms(&core->limits);
 
+    if (core->grace_ms < groups_ms)
+        groups_ms = core->grace_ms;
     return groups_ms < limits_ms ? groups_ms : limits_ms;
 }
 
@@ -292,6 +135,10 @@ void core_tick(struct core *core, int64_t time_ms)
         core_shift(core, core->time_ms - time_ms);
     core->time_ms = time_ms;
     silences_expire(&core->silences, time_ms);
+    if (core->grace_ms <= time_ms) {
+        core->grace_ms = inhibitor_next_ms(core->inhibitor, time_ms);
+        groups_each(&core->groups, look_now, core);
+    }
     while (first_ms(&core->limits) <= time_ms)
         core_send_summary(core, (struct core_channel *)agenda_first(&core->limits), time_ms);
     while (first_ms(&core->groups.agenda) <= time_ms)

@@ -5,8 +5,10 @@
  * together, then tells what is news, at most once in its interval; it repeats what nobody
  * acknowledged and escalates it. What is silenced, inhibited or in quiet hours is held for as long
  * as that lasts, and told then if it is still so; what was told before is taken back all the same
- * when it resolves, except in quiet hours. Each state of an episode is told at most once: firing,
- * stale (data is missing; never taken for resolved), acknowledged, flapping, resolved. */
+ * when it is over, except in quiet hours. Each state of an episode is told at most once: firing,
+ * stale (data is missing; never taken for resolved), acknowledged, flapping, moved (its severity
+ * changed, and others are told now), and one end: resolved, or removed (its message was deleted).
+ */
 #ifndef CORE_H
 #define CORE_H
 
@@ -35,7 +37,10 @@ void core_close(struct core *core); /* NULL is ignored */
  * done before, with core_tick(). Return 0, or -ENOMEM: then it is lost. */
 int core_alert(struct core *core, const struct topic *topic, const struct alert *alert, bool known,
                int64_t time_ms);
-int core_forget(struct core *core, const struct topic *topic); /* it was deleted */
+
+/* Its retained message was deleted: over, but not resolved; told so to who was told that it fires.
+ * -ENOENT where it is not known. */
+int core_remove(struct core *core, const struct topic *topic, int64_t time_ms);
 
 /* `by` and `comment` may be NULL. -ENOENT where no such alert is active. */
 int core_acknowledge(struct core *core, const struct topic *topic, const char *by,

@@ -14,14 +14,15 @@ static int64_t next_minute(int64_t time_ms)
 
 static bool is_open(const struct member *member) /* told, and still to be minded by somebody */
 {
-    return member->record->state != ALERT_RESOLVED && member->told && !member->record->acknowledged;
+    return member->record->state != ALERT_RESOLVED && member->told && !member->moved &&
+           !member->record->acknowledged;
 }
 
 static int64_t repeat_ms(const struct member *member)
 {
     int64_t every_ms = member->group->route->repeat_ms;
 
-    return every_ms ? member->told_ms + every_ms : INT64_MAX;
+    return every_ms && !member->record->lost ? member->told_ms + every_ms : INT64_MAX;
 }
 
 static int64_t escalation_ms(const struct member *member)
@@ -67,7 +68,7 @@ static bool decide(const struct core *core, struct member *member, bool repeats,
     bool news = member_news(member, &out->state);
 
     out->member = member;
-    out->channels = member_channels(member);
+    out->channels = member_channels(member, out->state);
     if (!news && !is_open(member))
         return false;
     if (core_hold(core, member, out->state, time_ms) != CORE_FIRING)
@@ -82,7 +83,7 @@ static bool decide(const struct core *core, struct member *member, bool repeats,
         return true;
     }
     out->kind = NOTIFICATION_REPEAT;
-    return repeats;
+    return repeats && !member->record->lost;
 }
 
 /* Notes on the member that it was told. */
@@ -94,19 +95,22 @@ static void note(const struct telling *telling, int64_t time_ms)
         member->first_told_ms = time_ms;
     member->told |= TOLD(telling->state);
     member->told_ms = time_ms;
+    member->severity = member->record->severity;
     if (telling->kind == NOTIFICATION_ESCALATION)
         member->step++;
+    if (item_is_end(telling->state))
+        member->reached = 0;
+    else if (member->step > member->reached)
+        member->reached = member->step;
 }
 
 /* ---- the notifications ---- */
 
 static int rank(enum item_state state)
 {
-    static const int ranks[] = {[ITEM_FIRING] = 0,
-                                [ITEM_STALE] = 1,
-                                [ITEM_FLAPPING] = 2,
-                                [ITEM_ACKNOWLEDGED] = 3,
-                                [ITEM_RESOLVED] = 4};
+    static const int ranks[] = {
+        [ITEM_FIRING] = 0,       [ITEM_STALE] = 1,   [ITEM_FLAPPING] = 2, [ITEM_MOVED] = 3,
+        [ITEM_ACKNOWLEDGED] = 4, [ITEM_REMOVED] = 5, [ITEM_RESOLVED] = 6};
 
     return ranks[state];
 }

@@ -30,7 +30,7 @@ enum core_life core_would_hold(const struct core *core, const struct route *rout
 {
     const struct silence *silence =
         silences_find(&core->silences, &record->topic, record->severity, time_ms);
-    const struct record *source = inhibitor_find(core->inhibitor, record);
+    const struct record *source = inhibitor_find(core->inhibitor, record, time_ms);
     const struct quiet *quiet = quiet_of(core, route, record->severity, time_ms);
 
     if (silence) {
@@ -53,11 +53,11 @@ enum core_life core_hold(const struct core *core, const struct member *member,
                          enum item_state state, int64_t time_ms)
 {
     const struct record *record = member->record;
-    bool awaited = member->told && (state == ITEM_RESOLVED || state == ITEM_ACKNOWLEDGED);
+    bool awaited = member->told && (item_is_end(state) || state == ITEM_ACKNOWLEDGED);
 
     if (!awaited && silences_find(&core->silences, &record->topic, record->severity, time_ms))
         return CORE_SILENCED;
-    if (!awaited && inhibitor_find(core->inhibitor, record))
+    if (!awaited && inhibitor_find(core->inhibitor, record, time_ms))
         return CORE_INHIBITED;
     return quiet_of(core, member->group->route, record->severity, time_ms) ? CORE_QUIET
                                                                            : CORE_FIRING;

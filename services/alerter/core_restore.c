@@ -5,42 +5,28 @@
 
 /* ---- other routes than before ---- */
 
-static bool is_routed(const struct core *core, const struct member *member)
-{
-    const struct route *routes[ROUTE_TAKERS_MAX];
-    const struct record *record = member->record;
-    size_t n = route_find(core->settings->route, &record->topic, record->severity, routes);
-
-    for (size_t i = 0; i < n; i++)
-        if (routes[i] == member->group->route)
-            return true;
-    return false;
-}
-
 static void leave_unrouted(struct core *core, struct record *record)
 {
     struct member *next;
 
     for (struct member *m = record->members; m; m = next) {
-        struct group *group = m->group;
-
         next = m->next_of_record;
-        if (is_routed(core, m))
-            continue;
-        member_leave(m);
-        if (!group->first && !group->forgotten)
-            groups_remove(&core->groups, group);
+        if (!m->moved && !core_routed(core, m))
+            core_leave(core, m);
     }
 }
 
 static int rejoin(struct core *core, struct record *record)
 {
     const struct member *known;
-    int rc;
+    int rc = 0;
 
     leave_unrouted(core, record);
     known = record->members; /* those that are new come before them */
-    rc = record->state == ALERT_RESOLVED ? 0 : core_join(core, record);
+    if (record->state != ALERT_RESOLVED)
+        rc = core_route(core, record);
+    else
+        core_cover(record);
     for (struct member *m = record->members; m != known; m = m->next_of_record)
         core_expect_news(core, m->group, m->group->route->wait_ms, core->time_ms);
     return rc;
@@ -53,7 +39,8 @@ int core_rejoin(struct core *core)
     for (int resolved = 0; rc == 0 && resolved < 2; resolved++)
         for (struct record *r = book_first(core->book, resolved); rc == 0 && r; r = r->next)
             if ((rc = rejoin(core, r)) == 0)
-                rc = inhibitor_update(core->inhibitor, r, false);
+                rc = inhibitor_update(core->inhibitor, r, core->time_ms);
+    core->grace_ms = inhibitor_next_ms(core->inhibitor, core->time_ms);
     for (size_t i = 0; i < core->settings->n_channels; i++)
         core_plan_summary(core, &core->channels[i]);
     return rc;
@@ -75,10 +62,12 @@ static void shift_group(void *self, struct group *group)
     }
 }
 
-static void shift_flap(struct flap *flap, int64_t back_ms)
+static void shift_record(struct record *record, int64_t back_ms)
 {
-    for (size_t i = 0; i < flap->n; i++)
-        flap->at_ms[i] -= back_ms;
+    if (record->over_ms != BOOK_NEVER)
+        record->over_ms -= back_ms;
+    for (size_t i = 0; i < record->flap.n; i++)
+        record->flap.at_ms[i] -= back_ms;
 }
 
 /* All by the same: the order stays. */
@@ -94,8 +83,10 @@ void core_shift(struct core *core, int64_t back_ms)
     shift_agenda(&core->groups.agenda, back_ms);
     for (int resolved = 0; resolved < 2; resolved++)
         for (struct record *r = book_first(core->book, resolved); r; r = r->next)
-            shift_flap(&r->flap, back_ms);
+            shift_record(r, back_ms);
     for (size_t i = 0; i < core->settings->n_channels; i++)
         limit_shift(&core->channels[i].limit, back_ms);
     shift_agenda(&core->limits, back_ms);
+    if (core->grace_ms != INT64_MAX)
+        core->grace_ms -= back_ms;
 }

@@ -28,6 +28,7 @@ struct core {
     struct groups groups;
     struct silences silences;
     struct inhibitor *inhibitor;
+    int64_t grace_ms;              /* when the next grace of an inhibition ends, or INT64_MAX */
     struct core_channel *channels; /* owned; as in the settings */
     struct agenda limits;          /* of channels */
     uint64_t serial;               /* of the last notification */
@@ -40,8 +41,16 @@ struct core {
 /* core.c: news of the group may be told after `wait_ms`, and not before its interval has passed. */
 void core_expect_news(struct core *core, struct group *group, int64_t wait_ms, int64_t time_ms);
 
-/* core.c: puts the record into the groups that it is routed to. Returns 0 or -ENOMEM. */
-int core_join(struct core *core, struct record *record);
+/* core_route.c: puts the active record into the groups that it is routed to as it is. Groups that
+ * it was in before another severity routed it elsewhere are told so, and of its end. 0 or -ENOMEM.
+ */
+int core_route(struct core *core, struct record *record);
+bool core_routed(const struct core *core, const struct member *member);
+void core_leave(struct core *core, struct member *member); /* its group may go with it */
+
+/* core_route.c: what a channel hears of the record from the groups that have it now, it does not
+ * hear from those that had it. */
+void core_cover(struct record *record);
 
 /* core_restore.c: after the state file was read, which may have been written with other routes:
  * takes records out of groups that they are not routed to any more, and puts them into those that

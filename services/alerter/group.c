@@ -81,6 +81,14 @@ struct group *groups_get(struct groups *groups, const struct route *route,
     return groups_restore(groups, route, label);
 }
 
+bool group_takes(const struct group *group, const struct record *record)
+{
+    char label[NOTIFICATION_GROUP_SIZE];
+
+    make_label(label, group->route->group_by, record);
+    return strcmp(label, group->label) == 0;
+}
+
 void groups_remove(struct groups *groups, struct group *group)
 {
     agenda_remove(&groups->agenda, &group->moment);
@@ -174,40 +182,46 @@ void member_leave(struct member *member)
 }
 
 /* What the alert is, in the words of a notification. */
-static enum item_state state_of(const struct record *record)
+static enum item_state state_of(const struct member *member)
 {
+    const struct record *record = member->record;
+
     if (record->flap.on)
-        return ITEM_FLAPPING;
+        return member->moved ? ITEM_MOVED : ITEM_FLAPPING;
+    if (record->state == ALERT_RESOLVED)
+        return record->removed ? ITEM_REMOVED : ITEM_RESOLVED;
     if (record->state == ALERT_FIRING && record->acknowledged)
         return ITEM_ACKNOWLEDGED;
-    return (enum item_state)record->state;
+    return member->moved ? ITEM_MOVED : (enum item_state)record->state;
 }
 
 bool member_news(const struct member *member, enum item_state *out)
 {
     const struct record *record = member->record;
 
-    *out = state_of(record);
-    if (*out == ITEM_RESOLVED && !member->told)
-        return false; /* an all-clear tells nothing to who never heard of the alert */
-    if (record->acknowledged && *out != ITEM_RESOLVED && !(member->told & TOLD(ITEM_ACKNOWLEDGED)))
+    *out = state_of(member);
+    if (item_is_end(*out) && !member->told)
+        return false; /* an end tells nothing to who never heard of the alert */
+    if (record->acknowledged && !item_is_end(*out) && !(member->told & TOLD(ITEM_ACKNOWLEDGED)))
         *out = ITEM_ACKNOWLEDGED;
     return !(member->told & TOLD(*out));
 }
 
-uint32_t member_channels(const struct member *member)
+uint32_t member_channels(const struct member *member, enum item_state state)
 {
+    bool fires = state == ITEM_FIRING || state == ITEM_STALE || state == ITEM_FLAPPING;
     const struct route *route = member->group->route;
     uint32_t channels = route->channels;
 
-    for (unsigned i = 0; i < member->step; i++)
+    for (unsigned i = 0; i < (fires ? member->step : member->reached); i++)
         channels |= route->steps[i].channels;
-    return channels;
+    return channels & ~member->covered;
 }
 
 void member_renew(struct member *member)
 {
-    bool open = member->told && !(member->told & TOLD(ITEM_RESOLVED));
+    bool open = member->told && !(member->told & (TOLD(ITEM_RESOLVED) | TOLD(ITEM_REMOVED)));
 
     member->told = open ? TOLD_EARLIER : 0;
+    member->step = 0;
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* What was told before this episode, or before it flapped, and was not taken back yet. */
-#define TOLD_EARLIER (1u << ITEM_STATES)
+#define TOLD_EARLIER (1u << 15)
 #define TOLD(state) (1u << (state))
 
 #define GROUP_NEVER INT64_MIN
@@ -27,7 +27,11 @@ struct member {
     struct member *previous, *next; /* in the group */
     unsigned told;                  /* TOLD() of what was told in this episode */
     unsigned step;                  /* of escalation: how many were reached */
+    unsigned reached;               /* the most of them since the last end was told */
+    enum alert_severity severity;   /* as it was told; once `told` */
     int64_t first_told_ms, told_ms; /* wall clock; once `told` */
+    bool moved;                     /* another severity routes it elsewhere: here only its end */
+    uint32_t covered;               /* channels that hear of it there; once `moved` */
 };
 
 struct group {
@@ -65,6 +69,9 @@ void groups_each(const struct groups *groups, groups_fn *on_group, void *self);
 void groups_hasten(struct groups *groups, struct group *group, int64_t at_ms);
 void groups_schedule(struct groups *groups, struct group *group, int64_t at_ms);
 
+/* Whether the record, as it is, has in common what the group's route groups by. */
+bool group_takes(const struct group *group, const struct record *record);
+
 struct member *member_join(struct group *group, struct record *record); /* NULL: no memory */
 struct member *member_find(const struct record *record, const struct group *group);
 void member_leave(struct member *member); /* and frees it */
@@ -72,8 +79,8 @@ void member_leave(struct member *member); /* and frees it */
 /* What is still to be told of the member's alert; false where nothing is. */
 bool member_news(const struct member *member, enum item_state *out);
 
-/* The channels that were told of it and are to hear more. */
-uint32_t member_channels(const struct member *member);
+/* The channels that are to hear of this state: its end, for one, all that were told of it. */
+uint32_t member_channels(const struct member *member, enum item_state state);
 
 /* Its alert fired anew, began to flap or came to rest: what was told may be told again. */
 void member_renew(struct member *member);

@@ -28,8 +28,8 @@ static int hear_alert(struct core *core, const struct hear_message *message, int
     int rc;
 
     if (message->size == 0) { /* the retained alert was deleted */
-        core_forget(core, &message->topic);
-        return 0;
+        rc = core_remove(core, &message->topic, time_ms);
+        return rc == -ENOENT ? 0 : rc;
     }
     rc = alert_decode(message->payload, message->size, on_alert, &heard, error, HEAR_ERROR_SIZE);
     if (rc < 0 && rc != -EBADMSG)

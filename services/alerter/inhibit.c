@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sources { /* active alerts that are a rule's source */
+struct sources { /* alerts that are a rule's source, and those that were it lately */
     const struct record **list;
     size_t n, capacity;
 };
@@ -54,32 +54,66 @@ static int sources_add(struct sources *sources, const struct record *record)
     return 0;
 }
 
-static int sources_set(struct sources *sources, const struct record *record, bool active)
+static bool inhibits(const struct inhibit_rule *rule, const struct record *record, int64_t time_ms)
 {
-    size_t place = 0;
-
-    while (place < sources->n && sources->list[place] != record)
-        place++;
-    if (place == sources->n)
-        return active ? sources_add(sources, record) : 0;
-    if (!active)
-        sources->list[place] = sources->list[--sources->n];
-    return 0;
+    return record->state != ALERT_RESOLVED || time_ms < record->over_ms + rule->grace_ms;
 }
 
-int inhibitor_update(struct inhibitor *inhibitor, const struct record *record, bool gone)
+static void sources_remove(struct sources *sources, const struct record *record)
+{
+    for (size_t i = sources->n; i-- > 0;)
+        if (sources->list[i] == record)
+            sources->list[i] = sources->list[--sources->n];
+}
+
+/* Those whose grace has passed. */
+static void sources_expire(struct sources *sources, const struct inhibit_rule *rule,
+                           int64_t time_ms)
+{
+    for (size_t i = sources->n; i-- > 0;)
+        if (!inhibits(rule, sources->list[i], time_ms))
+            sources->list[i] = sources->list[--sources->n];
+}
+
+int inhibitor_update(struct inhibitor *inhibitor, const struct record *record, int64_t time_ms)
 {
     int rc = 0;
 
     for (size_t i = 0; i < inhibitor->n_rules; i++) {
-        bool active = !gone && record->state != ALERT_RESOLVED &&
-                      match_takes(&inhibitor->rules[i].source, &record->topic, record->severity);
-        int error = sources_set(&inhibitor->sources[i], record, active);
+        const struct inhibit_rule *rule = &inhibitor->rules[i];
+        struct sources *sources = &inhibitor->sources[i];
 
-        if (error)
-            rc = error;
+        sources_remove(sources, record);
+        sources_expire(sources, rule, time_ms);
+        if (inhibits(rule, record, time_ms) &&
+            match_takes(&rule->source, &record->topic, record->severity) &&
+            sources_add(sources, record) < 0)
+            rc = -ENOMEM;
     }
     return rc;
+}
+
+void inhibitor_forget(struct inhibitor *inhibitor, const struct record *record)
+{
+    for (size_t i = 0; i < inhibitor->n_rules; i++)
+        sources_remove(&inhibitor->sources[i], record);
+}
+
+int64_t inhibitor_next_ms(const struct inhibitor *inhibitor, int64_t time_ms)
+{
+    int64_t next_ms = INT64_MAX;
+
+    for (size_t i = 0; i < inhibitor->n_rules; i++) {
+        const struct sources *sources = &inhibitor->sources[i];
+
+        for (size_t j = 0; j < sources->n; j++) {
+            int64_t end_ms = sources->list[j]->over_ms + inhibitor->rules[i].grace_ms;
+
+            if (sources->list[j]->state == ALERT_RESOLVED && end_ms > time_ms && end_ms < next_ms)
+                next_ms = end_ms;
+        }
+    }
+    return next_ms;
 }
 
 static bool equal(const struct record *a, const struct record *b, unsigned by)
@@ -90,7 +124,8 @@ static bool equal(const struct record *a, const struct record *b, unsigned by)
            (!(by & ROUTE_BY_SEVERITY) || a->severity == b->severity);
 }
 
-const struct record *inhibitor_find(const struct inhibitor *inhibitor, const struct record *record)
+const struct record *inhibitor_find(const struct inhibitor *inhibitor, const struct record *record,
+                                    int64_t time_ms)
 {
     for (size_t i = 0; i < inhibitor->n_rules; i++) {
         const struct inhibit_rule *rule = &inhibitor->rules[i];
@@ -100,7 +135,8 @@ const struct record *inhibitor_find(const struct inhibitor *inhibitor, const str
             match_takes(&rule->source, &record->topic, record->severity))
             continue;
         for (size_t j = 0; j < sources->n; j++)
-            if (equal(sources->list[j], record, rule->equal))
+            if (inhibits(rule, sources->list[j], time_ms) &&
+                equal(sources->list[j], record, rule->equal))
                 return sources->list[j];
     }
     return NULL;

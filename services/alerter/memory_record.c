@@ -3,33 +3,74 @@
 #include <errno.h>
 #include <string.h>
 
+static int read_flag(const struct jsonr *in, const char *key, bool *out)
+{
+    struct value value = value_bool(false);
+    int rc = jsonr_value(in, key, JSONR_OPTIONAL, &value);
+
+    *out = value.type == VALUE_BOOL && value.boolean;
+    return rc;
+}
+
+static int read_count(const struct jsonr *in, const char *key, enum jsonr_need need, unsigned *out)
+{
+    int64_t count = *out;
+    int rc = jsonr_integer(in, key, need, &count);
+
+    *out = (unsigned)count;
+    return rc;
+}
+
+static int read_severity(const struct jsonr *in, const char *key, enum alert_severity *out)
+{
+    const char *severity = NULL;
+    int rc = jsonr_text(in, key, JSONR_OPTIONAL, &severity);
+
+    if (rc < 0 || !severity)
+        return rc;
+    if (alert_severity_parse(out, severity) < 0)
+        return jsonr_fail(in, key, "an unknown word");
+    return 0;
+}
+
+static int read_told(const struct jsonr *in, struct member *member)
+{
+    size_t n_steps = member->group->route->n_steps;
+    int rc;
+
+    if ((rc = read_count(in, "told", JSONR_REQUIRED, &member->told)) < 0 ||
+        (rc = read_count(in, "step", JSONR_REQUIRED, &member->step)) < 0 ||
+        (rc = jsonr_integer(in, "first", JSONR_REQUIRED, &member->first_told_ms)) < 0 ||
+        (rc = jsonr_integer(in, "last", JSONR_REQUIRED, &member->told_ms)) < 0)
+        return rc;
+    member->reached = member->step;
+    member->severity = member->record->severity;
+    if ((rc = read_count(in, "reached", JSONR_OPTIONAL, &member->reached)) < 0 ||
+        (rc = read_severity(in, "severity", &member->severity)) < 0 ||
+        (rc = read_flag(in, "moved", &member->moved)) < 0)
+        return rc;
+    if (member->step > n_steps) /* there are fewer now */
+        member->step = (unsigned)n_steps;
+    if (member->reached > n_steps)
+        member->reached = (unsigned)n_steps;
+    return 0;
+}
+
 static int read_member(struct memory_reader *reader, const struct jsonr *in)
 {
     struct record *record = reader->record;
-    int64_t number = 0, told = 0, step = 0, first_ms = 0, last_ms = 0;
+    int64_t number = 0;
     struct member *member;
-    int rc;
+    int rc = jsonr_integer(in, "group", JSONR_REQUIRED, &number);
 
-    if ((rc = jsonr_integer(in, "group", JSONR_REQUIRED, &number)) < 0 ||
-        (rc = jsonr_integer(in, "told", JSONR_REQUIRED, &told)) < 0 ||
-        (rc = jsonr_integer(in, "step", JSONR_REQUIRED, &step)) < 0 ||
-        (rc = jsonr_integer(in, "first", JSONR_REQUIRED, &first_ms)) < 0 ||
-        (rc = jsonr_integer(in, "last", JSONR_REQUIRED, &last_ms)) < 0)
+    if (rc < 0)
         return rc;
     if ((size_t)number >= reader->n_groups)
         return jsonr_fail(in, "group", "there is no such group");
     if (!reader->groups[number] || member_find(record, reader->groups[number]))
         return 0;
     member = member_join(reader->groups[number], record);
-    if (!member)
-        return -ENOMEM;
-    member->told = (unsigned)told;
-    member->step = (unsigned)step;
-    if (member->step > member->group->route->n_steps)
-        member->step = (unsigned)member->group->route->n_steps;
-    member->first_told_ms = first_ms;
-    member->told_ms = last_ms;
-    return 0;
+    return member ? read_told(in, member) : -ENOMEM;
 }
 
 static int read_name(const struct jsonr *in, const char *key, char out[TOPIC_NAME_SIZE])
@@ -78,24 +119,23 @@ static int read_alert(const struct jsonr *in, struct alert *out)
 
 static int read_acknowledgement(const struct jsonr *in, struct record *record)
 {
-    struct value acknowledged = value_bool(false);
     const char *by = NULL, *comment = NULL;
-    int rc = jsonr_value(in, "acknowledged", JSONR_OPTIONAL, &acknowledged);
+    bool acknowledged;
+    int rc = read_flag(in, "acknowledged", &acknowledged);
 
     if (rc == 0)
         rc = jsonr_text(in, "by", JSONR_OPTIONAL, &by);
     if (rc == 0)
         rc = jsonr_text(in, "comment", JSONR_OPTIONAL, &comment);
-    if (rc < 0 || acknowledged.type != VALUE_BOOL || !acknowledged.boolean)
+    if (rc < 0 || !acknowledged)
         return rc;
     return book_acknowledge(record, by, comment);
 }
 
 static int read_flap(const struct jsonr *in, struct flap *out)
 {
-    struct value on = value_bool(false);
-    int rc = jsonr_value(in, "flapping", JSONR_OPTIONAL, &on);
-    int n;
+    bool on;
+    int n, rc = read_flag(in, "flapping", &on);
 
     if (rc < 0)
         return rc;
@@ -103,8 +143,17 @@ static int read_flap(const struct jsonr *in, struct flap *out)
     if (n < 0)
         return n;
     out->n = (size_t)n;
-    out->on = on.type == VALUE_BOOL && on.boolean && n > 0;
+    out->on = on && n > 0;
     return 0;
+}
+
+static int read_end(const struct jsonr *in, struct record *out)
+{
+    int rc = jsonr_integer(in, "over", JSONR_OPTIONAL, &out->over_ms);
+
+    if (rc == 0)
+        rc = read_flag(in, "removed", &out->removed);
+    return rc < 0 ? rc : read_flag(in, "lost", &out->lost);
 }
 
 int memory_read_record(struct memory_reader *reader, const struct jsonr *in)
@@ -123,7 +172,9 @@ int memory_read_record(struct memory_reader *reader, const struct jsonr *in)
         return 0;
     }
     record = book_get(reader->core->book, &topic);
-    rc = record ? book_write(reader->core->book, record, &alert) : -ENOMEM;
+    rc = record ? book_write(reader->core->book, record, &alert, reader->core->time_ms) : -ENOMEM;
+    if (rc == 0)
+        rc = read_end(in, record);
     if (rc == 0)
         rc = read_acknowledgement(in, record);
     if (rc == 0)

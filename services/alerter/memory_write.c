@@ -57,6 +57,9 @@ static void write_members(const struct record *record, struct jsonw *w)
         jsonw_unsigned(w, "group", m->group->number);
         jsonw_unsigned(w, "told", m->told);
         jsonw_unsigned(w, "step", m->step);
+        jsonw_unsigned(w, "reached", m->reached);
+        jsonw_text(w, "severity", alert_severity_name(m->severity));
+        jsonw_bool(w, "moved", m->moved);
         jsonw_integer(w, "first", m->first_told_ms);
         jsonw_integer(w, "last", m->told_ms);
         jsonw_object_end(w);
@@ -85,6 +88,10 @@ static void write_record(const struct record *record, struct jsonw *w)
     jsonw_text(w, "severity", alert_severity_name(record->severity));
     jsonw_unsigned(w, "episode", record->episode);
     jsonw_integer(w, "since", record->since_ms);
+    if (record->over_ms != BOOK_NEVER)
+        jsonw_integer(w, "over", record->over_ms);
+    jsonw_bool(w, "removed", record->removed);
+    jsonw_bool(w, "lost", record->lost);
     jsonw_text(w, "message", record->message);
     jsonw_value(w, "value", &record->value);
     jsonw_bool(w, "acknowledged", record->acknowledged);

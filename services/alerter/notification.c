@@ -8,13 +8,18 @@
 
 const char *item_state_name(enum item_state state)
 {
-    static const char *const names[] = {[ITEM_FIRING] = "firing",
-                                        [ITEM_RESOLVED] = "resolved",
-                                        [ITEM_STALE] = "stale",
-                                        [ITEM_ACKNOWLEDGED] = "acknowledged",
-                                        [ITEM_FLAPPING] = "flapping"};
+    static const char *const names[] = {
+        [ITEM_FIRING] = "firing",     [ITEM_RESOLVED] = "resolved",
+        [ITEM_STALE] = "stale",       [ITEM_ACKNOWLEDGED] = "acknowledged",
+        [ITEM_FLAPPING] = "flapping", [ITEM_REMOVED] = "removed",
+        [ITEM_MOVED] = "moved"};
 
     return names[state];
+}
+
+bool item_is_end(enum item_state state)
+{
+    return state == ITEM_RESOLVED || state == ITEM_REMOVED;
 }
 
 const char *notification_kind_name(enum notification_kind kind)
@@ -116,6 +121,7 @@ int notification_add(struct notification *n, const struct record *record, enum i
 {
     const struct item item = {.state = state,
                               .severity = record->severity,
+                              .lost = record->lost,
                               .topic = record->topic,
                               .episode = record->episode,
                               .since_ms = record->since_ms,
@@ -235,8 +241,8 @@ uint64_t notification_count(const struct notification *n)
 
 enum item_state notification_state(const struct notification *n)
 {
-    static const enum item_state gravest_first[] = {ITEM_FIRING, ITEM_STALE, ITEM_FLAPPING,
-                                                    ITEM_ACKNOWLEDGED};
+    static const enum item_state gravest_first[] = {ITEM_FIRING, ITEM_STALE,        ITEM_FLAPPING,
+                                                    ITEM_MOVED,  ITEM_ACKNOWLEDGED, ITEM_REMOVED};
 
     for (size_t i = 0; i < sizeof gravest_first / sizeof *gravest_first; i++)
         if (n->counts[gravest_first[i]])

@@ -25,10 +25,13 @@ enum item_state {
     ITEM_STALE = ALERT_STALE,
     ITEM_ACKNOWLEDGED,
     ITEM_FLAPPING,
+    ITEM_REMOVED, /* its retained message was taken away: over, without being resolved */
+    ITEM_MOVED,   /* another severity routes it elsewhere: who hears this hears of its end only */
     ITEM_STATES
 };
 
 const char *item_state_name(enum item_state state);
+bool item_is_end(enum item_state state); /* resolved, removed */
 
 enum notification_kind {
     NOTIFICATION_NEWS,
@@ -43,6 +46,7 @@ const char *notification_kind_name(enum notification_kind kind);
 struct item {
     enum item_state state;
     enum alert_severity severity;
+    bool lost;          /* stale because nobody announces it any more */
     struct topic topic; /* location, device, rule */
     uint64_t episode;
     int64_t since_ms;   /* wall clock, as the alert says */

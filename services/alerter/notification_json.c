@@ -60,6 +60,8 @@ static void write_item(const struct item *item, struct jsonw *w)
     jsonw_unsigned(w, "episode", item->episode);
     jsonw_integer(w, "since", item->since_ms);
     jsonw_value(w, "value", &item->value);
+    if (item->lost)
+        jsonw_bool(w, "lost", true);
     if (item->by)
         jsonw_text(w, "by", item->by);
     if (item->comment)

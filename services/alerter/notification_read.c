@@ -58,6 +58,7 @@ static int read_item(struct notification *n, const struct jsonr *in)
 {
     struct item item = {.topic.kind = TOPIC_ALERT};
     const char *message = NULL, *by = NULL, *comment = NULL;
+    struct value lost = value_bool(false);
     int64_t episode = 0;
     int state = 0, rc;
 
@@ -70,10 +71,12 @@ static int read_item(struct notification *n, const struct jsonr *in)
         (rc = jsonr_integer(in, "episode", JSONR_REQUIRED, &episode)) < 0 ||
         (rc = jsonr_integer(in, "since", JSONR_REQUIRED, &item.since_ms)) < 0 ||
         (rc = jsonr_value(in, "value", JSONR_OPTIONAL, &item.value)) < 0 ||
+        (rc = jsonr_value(in, "lost", JSONR_OPTIONAL, &lost)) < 0 ||
         (rc = jsonr_text(in, "by", JSONR_OPTIONAL, &by)) < 0 ||
         (rc = jsonr_text(in, "comment", JSONR_OPTIONAL, &comment)) < 0)
         return rc;
     item.state = (enum item_state)state;
+    item.lost = lost.type == VALUE_BOOL && lost.boolean;
     item.episode = (uint64_t)episode;
     item.message = (char *)message; /* all borrowed: notification_add_item() copies */
     item.by = (char *)by;

@@ -24,15 +24,21 @@ void item_text(const struct item *item, struct buffer *out)
     if (*item->message)
         buffer_format(out, ": %s", item->message);
     if (item->state == ITEM_STALE)
-        buffer_text(out, " (data is missing, not resolved)");
+        buffer_text(out, item->lost ? " (nobody announces it any more, not resolved)"
+                                    : " (data is missing, not resolved)");
     if (item->state == ITEM_FLAPPING)
         buffer_text(out, " (comes and goes; told again when it is at rest)");
+    if (item->state == ITEM_REMOVED)
+        buffer_text(out, " (taken away, not resolved)");
+    if (item->state == ITEM_MOVED)
+        buffer_text(out, " (others are told now; here only its end)");
 }
 
 static void put_counts(const struct notification *n, struct buffer *out)
 {
-    static const enum item_state order[] = {ITEM_FIRING, ITEM_STALE, ITEM_FLAPPING,
-                                            ITEM_ACKNOWLEDGED, ITEM_RESOLVED};
+    static const enum item_state order[] = {ITEM_FIRING,  ITEM_STALE,        ITEM_FLAPPING,
+                                            ITEM_MOVED,   ITEM_ACKNOWLEDGED, ITEM_REMOVED,
+                                            ITEM_RESOLVED};
     const char *between = "";
 
     for (int i = 0; i < ITEM_STATES; i++) {

@@ -28,6 +28,7 @@ static int configure_inhibit(struct settings *settings, struct config_node *root
         match_settings_configure(&rule->source, config_object(node, "source"));
         match_settings_configure(&rule->target, config_object(node, "target"));
         rule->equal = labels_settings_configure(node, "equal", ROUTE_BY_LOCATION);
+        rule->grace_ms = config_duration(node, "grace", MINUTE, 0, DAY);
         if (config_length(config_object(node, "source")) == 0)
             config_problem(node, "source", "is required: which alerts silence others");
         if (config_length(config_object(node, "target")) == 0)

@@ -32,6 +32,8 @@ enum field {
     FIELD_STALE,
     FIELD_ACKNOWLEDGED,
     FIELD_FLAPPING,
+    FIELD_REMOVED,
+    FIELD_MOVED,
     FIELD_STANDING,
     FIELD_FORGOTTEN,
     FIELD_HELD,
@@ -51,7 +53,8 @@ static const char *const names[N_FIELDS] = {
     [FIELD_SHOWN] = "shown",         [FIELD_MORE] = "more",
     [FIELD_FIRING] = "firing",       [FIELD_RESOLVED] = "resolved",
     [FIELD_STALE] = "stale",         [FIELD_ACKNOWLEDGED] = "acknowledged",
-    [FIELD_FLAPPING] = "flapping",   [FIELD_STANDING] = "standing",
+    [FIELD_FLAPPING] = "flapping",   [FIELD_REMOVED] = "removed",
+    [FIELD_MOVED] = "moved",         [FIELD_STANDING] = "standing",
     [FIELD_FORGOTTEN] = "forgotten", [FIELD_HELD] = "held",
 };
 
