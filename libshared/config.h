@@ -64,6 +64,9 @@ enum config_kind { CONFIG_ABSENT, CONFIG_SCALAR, CONFIG_OBJECT, CONFIG_ARRAY };
 enum config_kind config_kind(const struct config_node *node, const char *key, size_t index);
 /* Tells contents apart: hash_text() of what the file says there, begun with `seed`. */
 uint64_t config_digest(uint64_t seed, const struct config_node *node);
+/* The same for what it means: whatever the order of its keys, and leaving out those that `without`
+ * names (NULL at the end) of the object itself. */
+uint64_t config_meaning(const struct config_node *node, const char *const *without);
 const char *config_name(const struct config_node *node); /* of the file, as config_open() had it */
 const char *config_path(const struct config_node *node); /* "devices[2].points[0]" */
 

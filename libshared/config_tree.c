@@ -249,6 +249,47 @@ uint64_t config_digest(uint64_t seed, const struct config_node *node)
     return hash_text(seed, text);
 }
 
+/* The finalizer of MurmurHash3 (Austin Appleby, public domain), so that sums of it stay apart. */
+static uint64_t stir(uint64_t hash, uint64_t other)
+{
+    hash = hash * 31 + other;
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ hash >> 33;
+}
+
+static bool is_left_out(const char *key, const char *const *without)
+{
+    for (; without && *without; without++)
+        if (strcmp(key, *without) == 0)
+            return true;
+    return false;
+}
+
+/* Members are added up, so that their order does not count. */
+static uint64_t meaning_of(struct json_object *json, const char *const *without)
+{
+    uint64_t out = 0;
+    if (json_object_is_type(json, json_type_object)) {
+        json_object_object_foreach(json, key, value)
+        {
+            if (!is_left_out(key, without))
+                out += stir(hash_text(HASH_START, key), meaning_of(value, NULL));
+        }
+    } else if (json_object_is_type(json, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(json); i++)
+            out = stir(out, meaning_of(json_object_array_get_idx(json, i), NULL));
+    } else {
+        return hash_text(HASH_START, json_object_to_json_string(json));
+    }
+    return stir(out, (uint64_t)json_object_get_type(json));
+}
+
+uint64_t config_meaning(const struct config_node *node, const char *const *without)
+{
+    return meaning_of(node ? node->source : NULL, without);
+}
+
 void config_tree_forget(struct config_node *root, const char *key)
 {
     if (root->source)

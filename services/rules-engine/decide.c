@@ -28,8 +28,8 @@ struct engine_memory decide_memory(const struct instance *instance)
         .owing = (duty && duty->orders) || instance->owing,
         .changed = instance->changed,
         .by_hand = instance->by_hand,
-        .meaning = rule->meaning,
-        .alerting = rule->alerts && rule_is_active(&instance->state),
+        .meaning = rule->scope.meaning,
+        .alerting = instance->ending || (rule->alerts && rule_is_active(&instance->state)),
         .severity = rule->severity,
     };
     if (duty) {
@@ -172,7 +172,7 @@ static void note_edge(struct engine *engine, struct instance *instance, bool fir
 {
     const struct rule *rule = instance->rule;
     orders_forget(engine, instance);
-    instance->owing = instance->changed = false;
+    instance->owing = instance->changed = instance->by_hand = false;
     engine->stats.active += fired ? 1 : UINT64_MAX;
     if (!instance->duty)
         instance->duty = duty_open(rule);
@@ -351,7 +351,10 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
                    rule_is_active(&instance->state) ? ALERT_FIRING : ALERT_RESOLVED, cause);
     else if (!known)
         engine->stats.unknown++;
-    if (instance->owing && known) { /* a crash came in between */
+    bool taken_over = instance->by_hand && known;
+    if (taken_over)
+        control_take_over(engine, instance);
+    if (known && (taken_over || instance->owing)) { /* or a crash came in between */
         instance->owing = false;
         act_on_edge(engine, instance, rule_is_active(&instance->state));
     }

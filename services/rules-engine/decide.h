@@ -7,6 +7,7 @@
 #include "hearing.h"
 #include "instance.h"
 #include "order.h"
+#include "orphans.h"
 #include "selector.h"
 
 struct engine {
@@ -25,6 +26,10 @@ struct engine {
     int64_t time_ms;
     int64_t confirm_ms;   /* when to tell what the broker has not shown; RULE_NEVER */
     int64_t listening_ms; /* since when messages can come; 0 while they cannot */
+    int64_t deaf_ms;      /* while they cannot, since when; 0: not known, or always */
+    struct orphans orphans;
+    struct instance **queue; /* owned; for engine_keep() */
+    size_t n_queue, queue_capacity;
 };
 
 /* What led to a decision; no reading where it was time. */
@@ -41,6 +46,15 @@ bool decide_is_ours(const struct engine *engine, const char *location, const cha
 int decide_match(struct engine *engine, struct series *series);
 
 struct engine_memory decide_memory(const struct instance *instance);
+
+/* Of a rule of this name for this device, where there is one already; NULL. */
+struct instance *engine_instance(const struct engine *engine, const struct engine_place *place,
+                                 const char *rule);
+
+/* Tells the memory how it stands. */
+void decide_keep(struct engine *engine, struct instance *instance);
+
+bool decide_commands(const struct actions *actions); /* any at all */
 
 /* Evaluates a rule and tells what follows. */
 void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause);

@@ -26,6 +26,11 @@ static void deliver_reading(void *self, const struct reading *reading)
 static int deliver_alert(void *self, const struct alert *alert)
 {
     struct delivery *delivery = self;
+    if (!delivery->message->retained) { /* our own word: all that it says is that it was heard */
+        if (alert->state == ALERT_RESOLVED)
+            engine_alert_came(delivery->engine, &delivery->place, delivery->message->topic.name);
+        return 0;
+    }
     struct engine_memory memory = {
         .rule = delivery->message->topic.name,
         .place = delivery->place,
@@ -91,10 +96,9 @@ int dispatch(struct engine *engine, const struct dispatch_message *message, int6
         status = reading_decode(message->payload, message->size, deliver_reading, &delivery, error,
                                 DISPATCH_ERROR_SIZE);
         return status ? status : delivery.error;
-    case TOPIC_ALERT: /* live ones are our own words */
-        return message->retained ? alert_decode(message->payload, message->size, deliver_alert,
-                                                &delivery, error, DISPATCH_ERROR_SIZE)
-                                 : 0;
+    case TOPIC_ALERT:
+        return alert_decode(message->payload, message->size, deliver_alert, &delivery, error,
+                            DISPATCH_ERROR_SIZE);
     case TOPIC_RESULT:
         return command_result_decode(message->payload, message->size, deliver_result, &delivery,
                                      error, DISPATCH_ERROR_SIZE);

@@ -6,6 +6,8 @@
 
 #include "settings.h"
 
+#define DUTY_HOUR_MS (INT64_C(3600) * 1000)
+
 struct order;
 
 struct duty {
@@ -19,6 +21,7 @@ struct duty {
     struct pid pid;     /* of a rule that is one */
     bool commanded;     /* likewise: `output` was commanded */
     double output;
+    int64_t kept_ms; /* when the memory was last told of `pid` */
     uint64_t n_fired;
     int64_t hour[]; /* the last rule->max_per_hour times that it fired, in a ring */
 };
@@ -27,6 +30,13 @@ struct duty *duty_open(const struct rule *rule); /* NULL without memory */
 void duty_close(struct duty *duty);
 
 void duty_fired(struct duty *duty, const struct rule *rule, int64_t time_ms);
+
+/* The same from a memory: in any order, and more than once. */
+void duty_recall(struct duty *duty, const struct rule *rule, int64_t time_ms);
+
+/* How many times the ring has, and the i-th of them from the oldest. */
+size_t duty_n_kept(const struct duty *duty, const struct rule *rule);
+int64_t duty_kept_ms(const struct duty *duty, const struct rule *rule, size_t i);
 
 /* Before when the rule may not fire (again): cool-down and largest number an hour. `duty` may be
  * NULL. */

@@ -43,6 +43,8 @@ void engine_close(struct engine *engine)
     free(engine->computed);
     buffer_free(&engine->message);
     agenda_free(&engine->agenda);
+    orphans_free(&engine->orphans);
+    free(engine->queue);
     hearing_close(&engine->hearing);
     selector_close(engine->selector);
     picture_close(engine->picture);
@@ -101,6 +103,22 @@ static void step_derived(struct engine *engine, struct instance *instance,
         take_reading(engine, instance->output, computed, cause->retained);
 }
 
+/* A retained reading switches nothing, but may show that what a wait waits for was not true all the
+ * time. */
+static void judge_retained(struct engine *engine, struct instance *instance)
+{
+    if (!rule_waits(&instance->state) || instance->rule->control.kind != CONTROL_NONE ||
+        instance->rule->absent_ms > 0)
+        return;
+    instance->state.paused = true;
+    struct rule_condition condition = instance_condition(instance, engine->time_ms);
+    const struct value *wanted =
+        rule_is_active(&instance->state) ? &condition.until : &condition.when;
+    if (wanted->type == VALUE_BOOL && !wanted->boolean)
+        rule_begin_anew(&instance->state, engine->time_ms);
+    decide_schedule(engine, instance);
+}
+
 /* Derived values before rules, so that a rule that reads both sees the new ones. */
 static void step_watchers(struct engine *engine, const struct series *series,
                           const struct cause *cause)
@@ -114,11 +132,13 @@ static void step_watchers(struct engine *engine, const struct series *series,
             continue;
         instance->live = !cause->retained;
         if (cause->retained) {
+            judge_retained(engine, instance);
             if (instance->rule->absent_ms > 0)
                 decide_schedule(engine, instance);
             continue;
         }
         instance->heard = true;
+        instance->state.paused = false;
         decide_rule(engine, instance, cause);
     }
 }
@@ -210,9 +230,31 @@ static void await_named(struct engine *engine)
     }
 }
 
+void engine_slept(struct engine *engine, int64_t since_ms)
+{
+    engine->deaf_ms = since_ms;
+}
+
+/* Nothing was heard for a while: what was true before still counts as long as a value that is not
+ * heard again does. A clock that went back meanwhile tells nothing, which is the worst. */
+static void wake(struct engine *engine, struct instance *instance)
+{
+    int64_t stale_after_ms = instance->scope->stale_after_ms;
+    int64_t most_ms = stale_after_ms > 0 ? stale_after_ms : SETTINGS_STALE_AFTER_MS;
+    int64_t deaf_ms = engine->time_ms - engine->deaf_ms;
+    if (deaf_ms >= 0 && deaf_ms <= most_ms && instance->state.since_ms <= engine->time_ms)
+        return;
+    rule_begin_anew(&instance->state, engine->time_ms);
+    if (instance->rule->control.kind == CONTROL_PID && instance->duty)
+        instance->duty->pid.running = false;
+    decide_schedule(engine, instance);
+}
+
 void engine_listen(struct engine *engine, bool listening, int64_t time_ms)
 {
     engine->time_ms = time_ms;
+    if (!listening && engine->listening_ms > 0)
+        engine->deaf_ms = time_ms;
     engine->listening_ms = listening ? time_ms : 0;
     if (listening)
         await_named(engine);
@@ -222,8 +264,16 @@ void engine_listen(struct engine *engine, bool listening, int64_t time_ms)
             continue;
         instance->unconfirmed =
             listening && instance->rule->alerts && rule_is_active(&instance->state);
+        if (listening && engine->deaf_ms != 0)
+            wake(engine, instance);
+        if (listening)
+            orphans_tell_of(engine, instance);
         if (instance->rule->absent_ms > 0)
             decide_schedule(engine, instance);
+    }
+    if (listening) {
+        orphans_tell(engine);
+        engine->deaf_ms = 0;
     }
 }
 

@@ -38,16 +38,28 @@ struct engine_memory {
     struct engine_place place;
     bool active;
     bool stale;
+    bool waiting; /* a wait is under way since `since_ms`: `for`, or of an active one `clear_for` */
     uint64_t episode;
     int64_t since_ms;
-    bool owing;     /* not all commands of this change were answered: given again after a crash */
+    bool owing;       /* not all commands of this change were answered: given again after a crash */
+    bool changed;     /* the rule means something else than when this became active */
+    bool by_hand;     /* of an on_off */
+    uint64_t meaning; /* of the rule, a hash; 0: not known */
+    bool alerting;    /* its alert fires */
+    bool failed;      /* the alert of a failed command fires */
+    enum alert_severity severity; /* of both */
+    uint64_t failed_episode;      /* of the latter */
+    int64_t fired_ms, cleared_ms; /* last; 0: never. See engine_remember() */
+    bool controls;                /* the next one is something */
+    struct pid pid;
     bool announced; /* this is the retained alert itself, so that the broker knows it */
 };
 
 /* Everything is borrowed for the call. No function of the engine may be called here. */
 struct engine_handlers {
     /* A rule has switched: called before what follows from it. Once more when all its commands have
-     * been answered: after a crash in between they are given again, under the same ids. */
+     * been answered: after a crash in between they are given again, under the same ids. Also when
+     * a wait ends without a switch, and from engine_keep(). */
     void (*on_memory)(void *self, const struct engine_memory *memory);
     void (*on_command)(void *self, const struct engine_command *command);
     void (*on_alert)(void *self, const struct engine_place *place, const struct alert *alert);
@@ -94,12 +106,42 @@ int engine_announced(struct engine *engine, const struct engine_place *place,
 /* Gives back what was true before the restart, without deciding anything; the later of several
  * memories holds, and none does after a live reading. An alert that the memories say was never
  * announced, since a crash came in between, is told at the first live reading. Returns 0; -ENOENT
- * where no rule of that name selects the device, or the device is another shard's; -ENOMEM. */
+ * where no rule of that name selects the device, or the device is another shard's; -ENOMEM.
+ *
+ * A wait goes on where its condition is true at the first live reading, unless a retained one says
+ * otherwise before, or engine_slept() too long.
+ *
+ * A rule that means something else by now (another condition, time or action; not another text or
+ * severity) begins anew: its waits do, and where it was active it stays so only if its `when` is
+ * true at the first live reading, otherwise it is switched back, and its alert resolved, as if
+ * `until` were. Cool-down, count and least times still hold: they are for the actuator.
+ *
+ * Alerts whose rule is gone, selects the device no more or alerts no more are resolved once
+ * messages can go out, and again after the next restart unless engine_alert_came() in between. */
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms);
 
-/* All that engine_restore() would want to be told, in the order it came up. */
+/* Nobody was listening from `since_ms` until the next engine_listen(): the end of the process
+ * before. A wait or a pid for which that was longer than its rule's `stale_after` (30 s where that
+ * is 0) begins anew then; what was heard within it could still have been taken for true. */
+void engine_slept(struct engine *engine, int64_t since_ms);
+
+/* An alert of this name came back live from the broker, resolved: it is there. */
+void engine_alert_came(struct engine *engine, const struct engine_place *place, const char *name);
+
+/* Tells on_memory() of what may be told a little later: waits that go on, the steps of a pid. To be
+ * called every second or so. */
+void engine_keep(struct engine *engine);
+
+/* All that engine_restore() would want to be told, in the order it came up, in parts: goes on from
+ * `cursor` (`= {0}` first), looks at `n` rules' states and returns whether there are more. One with
+ * `max_per_hour` comes once for each time that it fired in the last hour. */
+struct engine_cursor {
+    bool begun;
+    const struct instance *next;
+};
 typedef void engine_memory_fn(void *self, const struct engine_memory *memory);
-void engine_remember(const struct engine *engine, engine_memory_fn *on_memory, void *self);
+bool engine_remember(const struct engine *engine, struct engine_cursor *cursor, size_t n,
+                     engine_memory_fn *on_memory, void *self);
 
 /* What it knows of all devices; borrowed. For window_memory.h. */
 struct picture *engine_picture(struct engine *engine);
@@ -121,6 +163,7 @@ struct engine_stats {
     uint64_t retried; /* of these, given again */
     uint64_t failed;  /* of these, come to nothing */
     uint64_t alerts;
+    uint64_t ended; /* of these, resolved because their rule is gone or changed */
     uint64_t derived;
     uint64_t unknown_values; /* commands not given because their value was unknown */
     uint64_t no_memory;

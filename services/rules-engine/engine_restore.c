@@ -61,56 +61,176 @@ static int restore_failed(struct engine *engine, const struct engine_memory *mem
     return 0;
 }
 
+/* Begun anew, but for what is owed to the actuator and to who was told. */
+static void begin_changed(struct instance *instance)
+{
+    instance->changed = rule_is_active(&instance->state);
+    rule_begin_anew(&instance->state, instance->state.since_ms);
+    if (instance->duty)
+        instance->duty->pid.running = false;
+}
+
+/* The phase, and with it the schedule. */
+static void take_state(struct engine *engine, struct instance *instance,
+                       const struct engine_memory *memory)
+{
+    struct rule_state *state = &instance->state;
+    enum rule_phase phases[2][2] = {{RULE_INACTIVE, RULE_WAITING}, {RULE_ACTIVE, RULE_CLEARING}};
+    engine->stats.active += (uint64_t)memory->active - (uint64_t)rule_is_active(state);
+    *state = (struct rule_state){
+        .phase = phases[memory->active][memory->waiting],
+        .stale = memory->stale,
+        .paused = true,
+        .episode = memory->episode > state->episode ? memory->episode : state->episode,
+        .since_ms = memory->since_ms,
+        .known_ms = engine->time_ms,
+    };
+    instance->owing = memory->owing;
+    instance->by_hand = memory->by_hand;
+    instance->wait_kept = memory->waiting;
+    instance->changed = memory->changed && memory->active;
+}
+
+/* When it last fired and cleared; what does not say so means that its change was that. */
+static int take_duty(struct instance *instance, const struct engine_memory *memory)
+{
+    const struct rule *rule = instance->rule;
+    int64_t fired_ms = memory->fired_ms, cleared_ms = memory->cleared_ms;
+    if (memory->episode > 0 && fired_ms == 0 && cleared_ms == 0)
+        *(memory->active ? &fired_ms : &cleared_ms) = memory->since_ms;
+    bool any = fired_ms > 0 || cleared_ms > 0 || memory->failed_episode > 0 || memory->controls;
+    if (!any)
+        return 0;
+    if (!instance->duty && !(instance->duty = duty_open(rule)))
+        return -ENOMEM;
+    struct duty *duty = instance->duty;
+    if (fired_ms > 0)
+        duty_recall(duty, rule, fired_ms);
+    duty->cleared_ms = cleared_ms;
+    duty->failed = memory->failed;
+    duty->failed_episode = memory->failed_episode;
+    if (memory->controls && rule->control.kind == CONTROL_PID)
+        duty->pid = memory->pid;
+    return 0;
+}
+
+/* What the file says. */
+static int take_memory(struct engine *engine, struct instance *instance,
+                       const struct engine_memory *memory)
+{
+    const struct rule *rule = instance->rule;
+    const struct rule_state *state = &instance->state;
+    if (memory->episode < state->episode ||
+        (memory->episode == state->episode && memory->since_ms < state->since_ms))
+        return 0; /* older than what is known */
+    int error = take_duty(instance, memory);
+    if (error)
+        return error;
+    take_state(engine, instance, memory);
+    instance->owed = rule->alerts && memory->active;
+    instance->ending = memory->alerting && !rule->alerts;
+    if (memory->meaning != 0 && memory->meaning != rule->scope.meaning)
+        begin_changed(instance);
+    decide_schedule(engine, instance);
+    return 0;
+}
+
+/* What the broker shows: it may know better than the file, or be behind it. */
+static int take_alert(struct engine *engine, struct instance *instance,
+                      const struct engine_memory *alert)
+{
+    const struct rule *rule = instance->rule;
+    const struct rule_state *state = &instance->state;
+    bool same = alert->active == rule_is_active(state) && alert->episode == state->episode;
+    if (same && alert->active)
+        instance->unconfirmed = false;
+    if (instance->heard)
+        return 0;
+    if (same || alert->since_ms < state->since_ms) {
+        instance->owed = rule->alerts && !same && (alert->active || rule_is_active(state));
+        return 0;
+    }
+    int error = take_duty(instance, alert);
+    if (error)
+        return error;
+    take_state(engine, instance, alert);
+    instance->owed = false;
+    decide_schedule(engine, instance);
+    return 0;
+}
+
+static const char *why_gone(const struct engine *engine, const char *rule)
+{
+    for (size_t i = 0; i < engine->settings->n_rules; i++)
+        if (strcmp(engine->settings->rules[i].scope.name, rule) == 0)
+            return "does not select this device any more";
+    return "was taken out";
+}
+
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms)
 {
     const struct rule *rule = find_rule(engine, memory);
     engine->time_ms = time_ms;
     if (!decide_is_ours(engine, memory->place.location, memory->place.device))
         return -ENOENT;
-    if (!rule)
+    if (!rule && memory->announced)
         return restore_failed(engine, memory);
+    if (!rule) {
+        int error = orphans_set(&engine->orphans, memory, why_gone(engine, memory->rule));
+        return error ? error : -ENOENT;
+    }
     struct instance *instance = find_by_memory(engine, rule, memory);
     if (!instance)
         return -ENOMEM;
-    struct rule_state *state = &instance->state;
-    if (memory->announced && memory->active && memory->episode == state->episode)
-        instance->unconfirmed = false;
-    if (instance->heard)
-        return 0;
-    if (memory->since_ms < state->since_ms) {
-        instance->owed = rule->alerts && memory->announced &&
-                         (memory->active != rule_is_active(state) ||
-                          (memory->active && memory->episode != state->episode));
-        return 0;
-    }
-    instance->owed = rule->alerts && memory->active && !memory->announced;
-    engine->stats.active += (uint64_t)memory->active - (uint64_t)rule_is_active(state);
-    *state = (struct rule_state){
-        .phase = memory->active ? RULE_ACTIVE : RULE_INACTIVE,
-        .stale = memory->stale,
-        .episode = memory->episode > state->episode ? memory->episode : state->episode,
-        .since_ms = memory->since_ms,
-        .known_ms = time_ms,
-    };
-    instance->owing = memory->owing;
-    bool paced =
-        rule->cool_down_ms > 0 || rule->max_per_hour > 0 || rule->control.kind == CONTROL_ON_OFF;
-    if (paced && !instance->duty)
-        instance->duty = duty_open(rule);
-    if (paced && instance->duty) {
-        duty_fired(instance->duty, rule, memory->since_ms);
-        instance->duty->cleared_ms = memory->active ? 0 : memory->since_ms;
-    }
-    decide_schedule(engine, instance);
-    return 0;
+    if (memory->announced)
+        return take_alert(engine, instance, memory);
+    return instance->heard ? 0 : take_memory(engine, instance, memory);
 }
 
-void engine_remember(const struct engine *engine, engine_memory_fn *on_memory, void *self)
+struct instance *engine_instance(const struct engine *engine, const struct engine_place *place,
+                                 const char *rule)
 {
-    for (const struct instance *instance = engine->first; instance; instance = instance->next) {
-        if (!instance->rule || instance->state.episode == 0)
-            continue;
-        struct engine_memory memory = decide_memory(instance);
-        on_memory(self, &memory);
+    struct engine_memory wanted = {.rule = rule, .place = *place};
+    const struct rule *found = find_rule(engine, &wanted);
+    struct series *series = found ? picture_series(engine->picture, place->location, place->device,
+                                                   found->scope.measurement)
+                                  : NULL;
+    return series ? find_instance(series, &found->scope) : NULL;
+}
+
+static bool is_worth_it(const struct instance *instance)
+{
+    return instance->rule && (instance->state.episode > 0 || instance->duty ||
+                              rule_waits(&instance->state) || instance->by_hand);
+}
+
+/* Once for each time in the hour that counts, and then as it is. */
+static void remember(const struct engine *engine, const struct instance *instance,
+                     engine_memory_fn *on_memory, void *self)
+{
+    struct engine_memory memory = decide_memory(instance);
+    int64_t last_ms = memory.fired_ms;
+    size_t n = instance->rule->max_per_hour > 0 && instance->duty
+                   ? duty_n_kept(instance->duty, instance->rule)
+                   : 0;
+    for (size_t i = 0; i < n; i++) {
+        memory.fired_ms = duty_kept_ms(instance->duty, instance->rule, i);
+        if (memory.fired_ms < last_ms && engine->time_ms - memory.fired_ms < DUTY_HOUR_MS)
+            on_memory(self, &memory);
     }
+    memory.fired_ms = last_ms;
+    on_memory(self, &memory);
+}
+
+bool engine_remember(const struct engine *engine, struct engine_cursor *cursor, size_t n,
+                     engine_memory_fn *on_memory, void *self)
+{
+    if (!cursor->begun) {
+        orphans_remember(&engine->orphans, on_memory, self);
+        *cursor = (struct engine_cursor){.begun = true, .next = engine->first};
+    }
+    for (; cursor->next && n > 0; cursor->next = cursor->next->next, n--)
+        if (is_worth_it(cursor->next))
+            remember(engine, cursor->next, on_memory, self);
+    return cursor->next != NULL;
 }

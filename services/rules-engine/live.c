@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define WINDOWS_EVERY_MS 60000
+#define KEEP_EVERY_MS 1000
+#define SLICE_EVERY_MS 10
 #define TIMER_MAX_MS 1000 /* the wall clock may be set meanwhile: look again */
 
 struct live {
@@ -25,6 +27,9 @@ struct live {
     struct settings settings; /* with the shard; all else is borrowed from the service's */
     struct loop_timer *timer;
     struct loop_timer *windows_timer;
+    struct loop_timer *keep_timer;
+    int64_t kept_ms; /* monotonic: when the memory was last told of what may wait */
+    bool listening;
     const char *state_dir; /* borrowed; empty where there is none */
     struct live_health *health;
     struct log_limit bad_payload;
@@ -32,17 +37,42 @@ struct live {
     struct log_limit lost_memory;
 };
 
+static void check_memory(struct live *live, int error, const char *rule)
+{
+    if (error >= 0)
+        return;
+    live_health_raise(live->health, LIVE_MEMORY_LOST);
+    if (log_allowed(&live->lost_memory, loop_now(live->loop)))
+        log_error("memory_not_written", "rule=%s reason=\"%s\" suppressed=%" PRIu64, rule,
+                  strerror(-error), live->lost_memory.suppressed);
+}
+
 static void on_memory(void *self, const struct engine_memory *change)
 {
     struct announcer *announcer = self;
     struct live *live = announcer->self;
-    int error = live->memory ? memory_add(live->memory, change) : 0;
-    if (error == 0)
-        return;
-    live_health_raise(live->health, LIVE_MEMORY_LOST);
-    if (log_allowed(&live->lost_memory, loop_now(live->loop)))
-        log_error("memory_not_written", "rule=%s reason=\"%s\" suppressed=%" PRIu64, change->rule,
-                  strerror(-error), live->lost_memory.suppressed);
+    if (live->memory)
+        check_memory(live, memory_add(live->memory, change), change->rule);
+}
+
+/* While nobody can be heard the file does not say that somebody was there. */
+static void keep(struct live *live)
+{
+    live->kept_ms = loop_now(live->loop);
+    engine_keep(live->engine);
+    if (live->memory && live->listening)
+        check_memory(live, memory_alive(live->memory, clock_time_ms()), "-");
+}
+
+static void on_keep_time(void *self)
+{
+    struct live *live = self;
+    int more = live->memory ? memory_tick(live->memory) : 0;
+    check_memory(live, more, "-");
+    if (loop_now(live->loop) - live->kept_ms >= KEEP_EVERY_MS)
+        keep(live);
+    loop_timer_set(live->keep_timer,
+                   loop_now(live->loop) + (more > 0 ? SLICE_EVERY_MS : KEEP_EVERY_MS));
 }
 
 static void publish(void *self, const struct announcement *announcement)
@@ -217,8 +247,16 @@ static int open_memory(struct live *live)
         return 0;
     }
     int error = window_memory_read(live->state_dir, engine_picture(live->engine));
-    return error ? error
-                 : memory_open(&live->memory, live->state_dir, live->engine, clock_time_ms());
+    if (!error)
+        error = memory_open(&live->memory, live->state_dir, live->engine, clock_time_ms());
+    uint64_t damaged = error ? 0 : memory_damaged(live->memory);
+    if (damaged > 0)
+        log_error("memory_damaged",
+                  "file=%s/rules.memory lines=%" PRIu64 " kept_as=rules.memory.damaged "
+                  "what_to_do=\"nothing: retained alerts and the next readings make up for what is "
+                  "missing; commands that were to be taken back may not be: see what is on\"",
+                  live->state_dir, damaged);
+    return error;
 }
 
 static int open_parts(struct live *live, struct service *service, const struct settings *settings)
@@ -239,8 +277,12 @@ static int open_parts(struct live *live, struct service *service, const struct s
     if (!error)
         error = loop_timer_open(&live->windows_timer, live->loop, on_windows_time, live);
     if (!error)
+        error = loop_timer_open(&live->keep_timer, live->loop, on_keep_time, live);
+    if (!error)
         error = live_health_open(&live->health, service_health(service), live->engine,
                                  &live->announcer);
+    for (uint64_t i = 0; !error && live->memory && i < memory_damaged(live->memory); i++)
+        live_health_raise(live->health, LIVE_MEMORY_DAMAGED);
     return error ? error : subscribe_all(live, settings);
 }
 
@@ -278,6 +320,7 @@ int live_start(void **self, struct service *service, const void *settings)
     }
     set_timer(live);
     loop_timer_set(live->windows_timer, loop_now(live->loop) + WINDOWS_EVERY_MS);
+    loop_timer_set(live->keep_timer, loop_now(live->loop) + KEEP_EVERY_MS);
     *self = live;
     return 0;
 }
@@ -285,6 +328,7 @@ int live_start(void **self, struct service *service, const void *settings)
 void live_on_link(void *self, bool up)
 {
     struct live *live = self;
+    live->listening = up;
     engine_listen(live->engine, up, clock_time_ms());
     set_timer(live);
 }
@@ -292,10 +336,13 @@ void live_on_link(void *self, bool up)
 void live_close(void *self)
 {
     struct live *live = self;
-    if (live->health)
-        write_windows(live); /* all was opened */
+    if (live->health) { /* all was opened */
+        write_windows(live);
+        keep(live);
+    }
     loop_timer_close(live->timer);
     loop_timer_close(live->windows_timer);
+    loop_timer_close(live->keep_timer);
     live_health_close(live->health);
     memory_close(live->memory);
     engine_close(live->engine);

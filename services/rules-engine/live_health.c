@@ -22,6 +22,7 @@ static const struct {
     {"commands.failed", offsetof(struct engine_stats, failed)},
     {"steps.held", offsetof(struct engine_stats, held)},
     {"alerts", offsetof(struct engine_stats, alerts)},
+    {"alerts.of_no_rule", offsetof(struct engine_stats, ended)},
     {"derived", offsetof(struct engine_stats, derived)},
     {"dropped.no_memory", offsetof(struct engine_stats, no_memory)},
 };
@@ -29,8 +30,8 @@ enum { N_TOTALS = sizeof(totals) / sizeof(totals[0]) };
 
 static const char *const count_names[LIVE_N_COUNTS] = {
     [LIVE_BAD_PAYLOAD] = "dead.bad_payload",   [LIVE_NOT_PUBLISHED] = "dropped.not_published",
-    [LIVE_MEMORY_LOST] = "memory.not_written", [LIVE_RESULT_OK] = "results.ok",
-    [LIVE_RESULT_FAILED] = "results.failed",
+    [LIVE_MEMORY_LOST] = "memory.not_written", [LIVE_MEMORY_DAMAGED] = "memory.damaged_lines",
+    [LIVE_RESULT_OK] = "results.ok",           [LIVE_RESULT_FAILED] = "results.failed",
 };
 
 struct live_health {

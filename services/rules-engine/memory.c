@@ -1,71 +1,73 @@
 #include "memory.h"
-#include "buffer.h"
-#include "topic.h"
+#include "memory_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COMPACT_SIZE (256 * 1024) /* bytes that may be added before the file is written anew */
-
 struct memory {
     struct engine *engine;
-    char *path;
-    int fd; /* appending */
-    size_t added;
-    struct buffer line;
+    char *path, *fresh_path, *damaged_path;
+    int fd;       /* appending */
+    int fresh_fd; /* the file that will take its place; -1 where none is under way */
+    struct engine_cursor cursor;
+    uint64_t size, fresh_size; /* bytes of the two */
+    uint64_t added;            /* bytes since the file was written anew */
+    uint64_t damaged;
+    int64_t alive_ms;
+    struct buffer text;
 };
 
-static const char *state_name(const struct engine_memory *memory)
+/* A line that was cut off has no end. */
+static int read_line(struct memory *memory, const char *line, size_t size, int64_t time_ms)
 {
-    if (!memory->active)
-        return "inactive";
-    return memory->stale ? "stale" : "active";
-}
-
-static void write_line(void *self, const struct engine_memory *memory)
-{
-    buffer_format(self, "%" PRId64 " %" PRIu64 " %s%s %s %s %s\n", memory->since_ms,
-                  memory->episode, state_name(memory), memory->owing ? ",owing" : "",
-                  memory->place.location, memory->place.device, memory->rule);
-}
-
-/* Lines that are not whole or not ours change nothing. */
-static int read_line(struct memory *memory, const char *line, int64_t time_ms)
-{
-    char location[TOPIC_NAME_SIZE], device[TOPIC_NAME_SIZE], rule[TOPIC_NAME_SIZE], state[16], end;
-    struct engine_memory out = {.rule = rule, .place = {location, device}};
-    int n = sscanf(line, "%" SCNd64 " %" SCNu64 " %15s %64s %64s %64s%c", &out.since_ms,
-                   &out.episode, state, location, device, rule, &end);
-    if (n != 7 || end != '\n')
+    struct memory_line read;
+    if (line[size - 1] != '\n' || memory_text_read(&read, line, size - 1) < 0) {
+        memory->damaged++;
         return 0;
-    char *owing = strchr(state, ',');
-    out.owing = owing && strcmp(owing, ",owing") == 0;
-    if (owing)
-        *owing = '\0';
-    out.active = strcmp(state, "inactive") != 0;
-    out.stale = strcmp(state, "stale") == 0;
-    int error = engine_restore(memory->engine, &out, time_ms);
+    }
+    if (read.kind == MEMORY_ALIVE && read.alive_ms > memory->alive_ms)
+        memory->alive_ms = read.alive_ms;
+    if (read.kind != MEMORY_STATE)
+        return 0;
+    int error = engine_restore(memory->engine, &read.memory, time_ms);
     return error == -ENOENT ? 0 : error; /* a rule that is no more */
 }
 
+static int read_file(struct memory *memory, FILE *file, int64_t time_ms)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    int error = 0;
+    bool any = false;
+    while (!error && (size = getline(&line, &capacity, file)) >= 0) {
+        error = read_line(memory, line, (size_t)size, time_ms);
+        any = true;
+    }
+    if (!any)
+        memory->damaged++; /* it had a first line once */
+    free(line);
+    return ferror(file) ? -EIO : error;
+}
+
+/* The clock may have been set back: of several times the latest is the one to go by, and a future
+ * one tells the engine that it cannot know. */
 static int read_all(struct memory *memory, int64_t time_ms)
 {
     FILE *file = fopen(memory->path, "re");
-    char line[512];
-    int error = 0;
     if (!file)
         return errno == ENOENT ? 0 : -errno;
-    while (!error && fgets(line, sizeof(line), file))
-        error = read_line(memory, line, time_ms);
-    if (ferror(file))
-        error = -EIO;
+    int error = read_file(memory, file, time_ms);
     fclose(file);
-    return error;
+    engine_slept(memory->engine, memory->alive_ms > 0 ? memory->alive_ms : 1);
+    if (error || memory->damaged == 0)
+        return error;
+    unlink(memory->damaged_path);
+    return link(memory->path, memory->damaged_path) < 0 ? -errno : 0;
 }
 
 static int write_whole(int fd, const char *data, size_t size)
@@ -82,32 +84,105 @@ static int write_whole(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* A new file in the old one's place, so that there is always a whole one. */
-static int compact(struct memory *memory)
+/* What is in `text`, to the new file. */
+static int write_fresh(struct memory *memory)
 {
-    char *fresh;
-    if (asprintf(&fresh, "%s.new", memory->path) < 0)
+    if (memory->text.failed)
         return -ENOMEM;
-    buffer_clear(&memory->line);
-    engine_remember(memory->engine, write_line, &memory->line);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640);
-    int error = fd < 0 ? -errno : 0;
-    if (!error && memory->line.failed)
-        error = -ENOMEM;
-    if (!error)
-        error = write_whole(fd, buffer_string(&memory->line), memory->line.size);
-    if (!error && (fdatasync(fd) < 0 || rename(fresh, memory->path) < 0))
-        error = -errno;
-    free(fresh);
-    if (error) {
-        if (fd >= 0)
-            close(fd);
-        return error;
-    }
+    memory->fresh_size += memory->text.size;
+    return write_whole(memory->fresh_fd, memory->text.data, memory->text.size);
+}
+
+static void give_up(struct memory *memory)
+{
+    if (memory->fresh_fd < 0)
+        return;
+    close(memory->fresh_fd);
+    unlink(memory->fresh_path);
+    memory->fresh_fd = -1;
+    memory->added = 0; /* a full disk or the like: try again later */
+}
+
+static int begin(struct memory *memory)
+{
+    memory->cursor = (struct engine_cursor){0};
+    memory->fresh_size = 0;
+    memory->fresh_fd =
+        open(memory->fresh_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640);
+    if (memory->fresh_fd < 0)
+        return -errno;
+    buffer_clear(&memory->text);
+    memory_text_head(&memory->text);
+    if (memory->alive_ms > 0)
+        memory_text_alive(&memory->text, memory->alive_ms);
+    return write_fresh(memory);
+}
+
+/* In the old one's place, so that there is always a whole one. */
+static int finish(struct memory *memory)
+{
+    if (fdatasync(memory->fresh_fd) < 0 || rename(memory->fresh_path, memory->path) < 0)
+        return -errno;
     if (memory->fd >= 0)
         close(memory->fd);
-    memory->fd = fd;
+    memory->fd = memory->fresh_fd;
+    memory->fresh_fd = -1;
+    memory->size = memory->fresh_size;
     memory->added = 0;
+    return 0;
+}
+
+static void on_memory(void *self, const struct engine_memory *state)
+{
+    memory_text_state(self, state);
+}
+
+/* The kernel is told to write back what it was given, so that there is little to wait for at the
+ * end. */
+static int write_slice(struct memory *memory)
+{
+    uint64_t before = memory->fresh_size;
+    buffer_clear(&memory->text);
+    bool more =
+        engine_remember(memory->engine, &memory->cursor, MEMORY_SLICE, on_memory, &memory->text);
+    int error = write_fresh(memory);
+    if (error)
+        return error;
+    sync_file_range(memory->fresh_fd, (off_t)before, (off_t)(memory->fresh_size - before),
+                    SYNC_FILE_RANGE_WRITE);
+    return more ? 1 : finish(memory);
+}
+
+int memory_tick(struct memory *memory)
+{
+    if (memory->fresh_fd < 0)
+        return 0;
+    int more = write_slice(memory);
+    if (more < 0)
+        give_up(memory);
+    return more;
+}
+
+static int write_anew(struct memory *memory)
+{
+    int more = begin(memory);
+    do
+        more = more < 0 ? more : memory_tick(memory);
+    while (more > 0);
+    if (more < 0)
+        give_up(memory);
+    return more;
+}
+
+static int name_files(struct memory *memory, const char *directory)
+{
+    char **const names[] = {&memory->path, &memory->fresh_path, &memory->damaged_path};
+    static const char *const behind[] = {"", ".new", ".damaged"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (asprintf(names[i], "%s/rules.memory%s", directory, behind[i]) < 0) {
+            *names[i] = NULL;
+            return -ENOMEM;
+        }
     return 0;
 }
 
@@ -117,16 +192,12 @@ int memory_open(struct memory **out, const char *directory, struct engine *engin
     if (!memory)
         return -ENOMEM;
     memory->engine = engine;
-    memory->fd = -1;
-    int error = 0;
-    if (asprintf(&memory->path, "%s/rules.memory", directory) < 0) {
-        memory->path = NULL;
-        error = -ENOMEM;
-    }
+    memory->fd = memory->fresh_fd = -1;
+    int error = name_files(memory, directory);
     if (!error)
         error = read_all(memory, time_ms);
     if (!error)
-        error = compact(memory);
+        error = write_anew(memory);
     if (error) {
         memory_close(memory);
         return error;
@@ -139,25 +210,48 @@ void memory_close(struct memory *memory)
 {
     if (!memory)
         return;
+    give_up(memory);
     if (memory->fd >= 0)
         close(memory->fd);
-    buffer_free(&memory->line);
+    buffer_free(&memory->text);
     free(memory->path);
+    free(memory->fresh_path);
+    free(memory->damaged_path);
     free(memory);
+}
+
+uint64_t memory_damaged(const struct memory *memory)
+{
+    return memory->damaged;
+}
+
+/* What is in `text`; while a new file is being written to that one, too: of what it says of a state
+ * before and after, the later holds. */
+static int append(struct memory *memory)
+{
+    if (memory->text.failed)
+        return -ENOMEM;
+    int error = write_whole(memory->fd, memory->text.data, memory->text.size);
+    memory->added += memory->text.size;
+    if (memory->fresh_fd >= 0 && write_fresh(memory) < 0)
+        give_up(memory);
+    else if (memory->fresh_fd < 0 && memory->added > MEMORY_ADDED_MIN &&
+             memory->added > memory->size && begin(memory) < 0)
+        give_up(memory);
+    return error;
 }
 
 int memory_add(struct memory *memory, const struct engine_memory *change)
 {
-    if (memory->added > COMPACT_SIZE) {
-        int error = compact(memory); /* with the change in it: the engine has made it already */
-        if (!error)
-            return 0;
-        memory->added = 0; /* full disk or the like: try again later, append for now */
-    }
-    buffer_clear(&memory->line);
-    write_line(&memory->line, change);
-    if (memory->line.failed)
-        return -ENOMEM;
-    memory->added += memory->line.size;
-    return write_whole(memory->fd, memory->line.data, memory->line.size);
+    buffer_clear(&memory->text);
+    memory_text_state(&memory->text, change);
+    return append(memory);
+}
+
+int memory_alive(struct memory *memory, int64_t time_ms)
+{
+    buffer_clear(&memory->text);
+    memory_text_alive(&memory->text, time_ms);
+    memory->alive_ms = time_ms;
+    return append(memory);
 }

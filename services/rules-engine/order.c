@@ -85,11 +85,6 @@ int64_t orders_next_ms(const struct orders *orders)
     return due ? due->at_ms : RULE_NEVER;
 }
 
-int64_t order_edge_ms(const struct order *order)
-{
-    return order->edge_ms;
-}
-
 static void send(struct engine *engine, const struct order *order)
 {
     const struct action *action = order->action;
@@ -117,6 +112,15 @@ static void give(struct engine *engine, struct order *order)
     send(engine, order);
 }
 
+/* What names its commands: the same again after a crash. */
+static int64_t edge_ms(const struct instance *instance)
+{
+    if (instance->rule->control.kind != CONTROL_NONE)
+        return instance->state.since_ms;
+    return rule_is_active(&instance->state) ? instance->duty->fired_ms
+                                            : instance->duty->cleared_ms;
+}
+
 void order_give(struct engine *engine, struct instance *instance, const struct action *action,
                 unsigned index, struct value value)
 {
@@ -132,7 +136,7 @@ void order_give(struct engine *engine, struct instance *instance, const struct a
     }
     order->instance = instance;
     order->action = action;
-    order->edge_ms = instance->state.since_ms;
+    order->edge_ms = edge_ms(instance);
     order->episode = instance->state.episode;
     order->index = index;
     order->n_ids = 1;
@@ -156,14 +160,12 @@ static void settle(struct engine *engine, struct order *order)
 {
     struct instance *instance = order->instance;
     drop(&engine->orders, order);
-    if (instance->duty->orders)
-        return;
-    struct engine_memory memory = decide_memory(instance);
-    engine->handlers->on_memory(engine->self, &memory);
+    if (!instance->duty->orders)
+        decide_keep(engine, instance);
 }
 
 /* Tells the alert of a failed command as it stands. */
-static void tell(struct engine *engine, const struct instance *instance, const char *message)
+static void tell(struct engine *engine, struct instance *instance, const char *message)
 {
     char name[TOPIC_NAME_SIZE + sizeof(SETTINGS_FAILED)];
     const struct picture_device *device = instance->selected->device;
@@ -177,6 +179,7 @@ static void tell(struct engine *engine, const struct instance *instance, const c
         .rule = name,
         .episode = instance->duty->failed_episode,
     };
+    decide_keep(engine, instance);
     engine->stats.alerts++;
     engine->handlers->on_alert(engine->self, &place, &alert);
 }

@@ -38,9 +38,6 @@ void orders_forget(struct engine *engine, struct instance *instance);
 /* Answers that did not come, and repeats that are due. */
 void orders_tick(struct engine *engine);
 
-/* The moment of the edge that gave it. */
-int64_t order_edge_ms(const struct order *order);
-
 /* Whether it was ours; see engine_result(). */
 bool orders_answered(struct engine *engine, const char *id, enum command_outcome outcome,
                      const char *reason);

@@ -16,13 +16,24 @@ bool rule_is_active(const struct rule_state *state)
     return state->phase == RULE_ACTIVE || state->phase == RULE_CLEARING;
 }
 
+bool rule_waits(const struct rule_state *state)
+{
+    return state->phase == RULE_WAITING || state->phase == RULE_CLEARING;
+}
+
+void rule_begin_anew(struct rule_state *state, int64_t now_ms)
+{
+    if (rule_waits(state))
+        enter(state, rule_is_active(state) ? RULE_ACTIVE : RULE_INACTIVE, now_ms);
+}
+
 /* `when` and `until` true together would switch back and forth: then nothing switches on. */
 static enum rule_edge step_inactive(struct rule_state *state, const struct rule_timing *timing,
                                     const struct rule_condition *condition, int64_t now_ms)
 {
     if (!is(condition->when, true) || is(condition->until, true)) {
-        if (state->phase == RULE_WAITING)
-            enter(state, RULE_INACTIVE, now_ms);
+        if (!state->paused)
+            rule_begin_anew(state, now_ms);
         return RULE_NO_EDGE;
     }
     if (state->phase == RULE_INACTIVE)
@@ -38,8 +49,8 @@ static enum rule_edge step_inactive(struct rule_state *state, const struct rule_
 static enum rule_edge step_unknown(struct rule_state *state, const struct rule_timing *timing,
                                    int64_t now_ms)
 {
-    if (state->phase == RULE_CLEARING)
-        enter(state, RULE_ACTIVE, now_ms);
+    if (!state->paused)
+        rule_begin_anew(state, now_ms);
     if (state->stale || timing->stale_after_ms == 0 ||
         now_ms - state->known_ms < timing->stale_after_ms)
         return RULE_NO_EDGE;
@@ -68,6 +79,8 @@ static enum rule_edge step_active(struct rule_state *state, const struct rule_ti
 enum rule_edge rule_step(struct rule_state *state, const struct rule_timing *timing,
                          const struct rule_condition *condition, int64_t now_ms)
 {
+    if (condition->when.type == VALUE_BOOL || condition->until.type == VALUE_BOOL)
+        state->paused = false;
     if (!rule_is_active(state)) {
         state->known_ms = now_ms;
         return step_inactive(state, timing, condition, now_ms);
@@ -81,9 +94,9 @@ enum rule_edge rule_step(struct rule_state *state, const struct rule_timing *tim
 int64_t rule_deadline_ms(const struct rule_state *state, const struct rule_timing *timing)
 {
     int64_t at_ms = RULE_NEVER;
-    if (state->phase == RULE_WAITING)
+    if (state->phase == RULE_WAITING && !state->paused)
         at_ms = state->since_ms + timing->for_ms;
-    if (state->phase == RULE_CLEARING)
+    if (state->phase == RULE_CLEARING && !state->paused)
         at_ms = state->since_ms + timing->clear_for_ms;
     if (rule_is_active(state) && !state->stale && timing->stale_after_ms > 0) {
         int64_t stale_ms = state->known_ms + timing->stale_after_ms;

@@ -24,6 +24,7 @@ enum rule_phase { RULE_INACTIVE, RULE_WAITING, RULE_ACTIVE, RULE_CLEARING };
 struct rule_state {
     enum rule_phase phase;
     bool stale;
+    bool paused;      /* nothing live came since a restart: what is unknown only suspends a wait */
     int64_t since_ms; /* of the phase */
     int64_t known_ms; /* when the condition was last known */
     uint64_t episode; /* rises by one each time the rule becomes active */
@@ -47,6 +48,12 @@ struct rule_condition {
 /* Takes the rule through what has changed by `now_ms`. */
 enum rule_edge rule_step(struct rule_state *state, const struct rule_timing *timing,
                          const struct rule_condition *condition, int64_t now_ms);
+
+/* A wait (`for`, `clear_for`) begins anew the next time that its condition holds. */
+void rule_begin_anew(struct rule_state *state, int64_t now_ms);
+
+/* Whether one is under way. */
+bool rule_waits(const struct rule_state *state);
 
 /* When rule_step() has something to do without a new reading; RULE_NEVER where nothing. */
 int64_t rule_deadline_ms(const struct rule_state *state, const struct rule_timing *timing);

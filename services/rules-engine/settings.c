@@ -44,7 +44,9 @@ static const char *read_pattern(struct config_node *node, const char *key, const
 
 static void read_scope(struct scope *out, struct config_node *node)
 {
+    static const char *const texts[] = {"name", "message", "severity", "alert", NULL};
     struct config_node *select = config_object(node, "select");
+    out->meaning = config_meaning(node, texts);
     out->node = node;
     out->name = config_require_name(node, "name");
     out->location = read_pattern(select, "location", "*");

@@ -30,6 +30,7 @@
 struct scope {
     struct config_node *node; /* borrowed: where it stands in the configuration */
     const char *name;
+    uint64_t meaning; /* a hash of all that decides: not of texts, severity, whether it alerts */
     const char *location, *device, *measurement;
     struct expression_references references;
     int64_t stale_after_ms; /* a field not read for so long is unknown; 0: it never is */
