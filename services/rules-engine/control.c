@@ -29,22 +29,17 @@ static struct rule_condition both(bool when, bool until)
     return (struct rule_condition){.when = value_bool(when), .until = value_bool(until)};
 }
 
-/* Whether it is its turn. After a hand was there, what it believes of the actuator may be wrong: it
- * says it anew, under an id of its own. */
-static bool take_turn(const struct engine *engine, struct instance *instance,
-                      struct instance_view *view)
+void control_take_over(struct engine *engine, struct instance *instance)
 {
-    struct value turn = automatic(&instance->rule->control, view);
-    if (is(turn, false))
-        instance->by_hand = true;
-    if (!is(turn, true))
-        return false;
-    if (instance->by_hand) {
-        instance->by_hand = false;
-        instance->owing = true;
-        instance->state.since_ms = engine->time_ms;
+    bool on = rule_is_active(&instance->state);
+    instance->by_hand = false;
+    if (!instance->duty && !(instance->duty = duty_open(instance->rule))) {
+        engine->stats.no_memory++;
+        return;
     }
-    return true;
+    orders_forget(engine, instance);
+    instance->state.since_ms = engine->time_ms; /* names the command */
+    *(on ? &instance->duty->fired_ms : &instance->duty->cleared_ms) = engine->time_ms;
 }
 
 struct rule_condition control_on_off(const struct engine *engine, struct instance *instance)
@@ -53,7 +48,10 @@ struct rule_condition control_on_off(const struct engine *engine, struct instanc
     struct instance_view view = {.instance = instance, .time_ms = engine->time_ms};
     struct rule_condition out = {.when = {.type = VALUE_NONE}, .until = {.type = VALUE_NONE}};
     double input, setpoint;
-    if (!take_turn(engine, instance, &view))
+    struct value turn = automatic(control, &view);
+    if (is(turn, false))
+        instance->by_hand = true;
+    if (!is(turn, true))
         return out;
     if (!enable_is_on(instance->rule, engine->time_ms)) {
         out = both(false, true);

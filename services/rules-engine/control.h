@@ -11,6 +11,10 @@
  * finds right, whatever was before. */
 struct rule_condition control_on_off(const struct engine *engine, struct instance *instance);
 
+/* An on_off whose hand has gone: what it believes of the actuator may be wrong, so that it is to
+ * say it anew, under an id of its own. */
+void control_take_over(struct engine *engine, struct instance *instance);
+
 /* Before when an on_off may not be switched again; INT64_MIN where it may. */
 int64_t control_settled_ms(const struct instance *instance);
 

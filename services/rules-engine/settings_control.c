@@ -1,7 +1,10 @@
 #include "settings_parts.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
+
+#define SMALLEST_STEP 1e-9 /* of a pid's range: what is less may be rounding */
 
 /* The commands that a control block gives, as if they stood in "then" and "else". */
 static int give_action(struct actions *out, struct config_node *node, struct value value)
@@ -57,7 +60,8 @@ static int read_pid(struct rule *rule, struct config_node *node)
         .maximum = config_require_number(node, "maximum"),
         .sample_ms = config_duration(node, "sample", 1000, 10, SETTINGS_WEEK_MS),
     };
-    out->step = config_number(node, "step", 0);
+    out->step =
+        fmax(config_number(node, "step", 0), (out->pid.maximum - out->pid.minimum) * SMALLEST_STEP);
     if (out->pid.minimum >= out->pid.maximum)
         config_problem(node, "maximum", "must be above \"minimum\"");
     if (out->pid.gain == 0)
