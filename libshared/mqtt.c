@@ -345,6 +345,11 @@ bool mqtt_is_up(const struct mqtt *mqtt)
     return mqtt->up;
 }
 
+bool mqtt_is_heard(const struct mqtt *mqtt)
+{
+    return mqtt->up && mqtt_subscriptions_heard(&mqtt->subscriptions);
+}
+
 bool mqtt_is_idle(const struct mqtt *mqtt)
 {
     return atomic_load(&mqtt_link_counts(mqtt->link)->outstanding_bytes) == 0;

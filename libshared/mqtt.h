@@ -103,6 +103,9 @@ int mqtt_publish_told(struct mqtt *mqtt, const struct mqtt_message *message, mqt
 void mqtt_forget(struct mqtt *mqtt, const void *self);
 
 bool mqtt_is_up(const struct mqtt *mqtt);
+/* The echo of every subscription has come back on this connection: what the broker retained for
+ * them was handed over before. */
+bool mqtt_is_heard(const struct mqtt *mqtt);
 bool mqtt_is_idle(const struct mqtt *mqtt); /* everything published is acknowledged */
 struct loop *mqtt_loop(const struct mqtt *mqtt);
 const char *mqtt_root(const struct mqtt *mqtt);

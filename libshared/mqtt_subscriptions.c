@@ -119,6 +119,14 @@ void mqtt_subscriptions_judge(struct mqtt_subscriptions *subscriptions, const ch
     }
 }
 
+bool mqtt_subscriptions_heard(const struct mqtt_subscriptions *subscriptions)
+{
+    for (size_t i = 0; i < subscriptions->n; i++)
+        if (subscriptions->each[i]->echo_topic && !subscriptions->each[i]->heard)
+            return false;
+    return true;
+}
+
 size_t mqtt_subscriptions_silent(const struct mqtt_subscriptions *subscriptions)
 {
     size_t silent = 0;

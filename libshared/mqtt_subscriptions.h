@@ -39,6 +39,7 @@ void mqtt_subscriptions_echo(struct mqtt_subscriptions *subscriptions, const cha
 /* The time for echoes is over: who was not heard is silent, and said so once. `user` is whom the
  * broker's ACL must let. */
 void mqtt_subscriptions_judge(struct mqtt_subscriptions *subscriptions, const char *user);
+bool mqtt_subscriptions_heard(const struct mqtt_subscriptions *subscriptions); /* all of them */
 size_t mqtt_subscriptions_silent(const struct mqtt_subscriptions *subscriptions);
 
 #endif

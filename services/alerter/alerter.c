@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_EVERY_MS 10000  /* what others can provoke without end */
+#define LOG_EVERY_MS 10000 /* what others can provoke without end */
+#define CONFIRM_AGAIN_MS 1000
 #define LOOK_EVERY_MS 60000 /* at the clock, which may be set */
 
 struct alerter {
@@ -28,6 +29,7 @@ struct alerter {
     struct outbound *outbound;
     struct keeper *keeper;
     struct loop_timer *timer;
+    struct loop_timer *confirm_timer;
     struct core_stats told; /* in health */
     bool cold;              /* nothing is remembered: what is retained is no news */
     struct log_limit bad_limit;
@@ -63,6 +65,31 @@ static void alerter_on_time(void *self)
     if (core_next_ms(alerter->core) <= clock_time_ms())
         keeper_changed(alerter->keeper);
     core_tick(alerter->core, clock_time_ms());
+    alerter_plan(alerter);
+}
+
+static void confirm_in(struct alerter *alerter, int64_t delay_ms)
+{
+    loop_timer_set(alerter->confirm_timer, loop_now(service_loop(alerter->service)) + delay_ms);
+}
+
+/* Where not even all that is retained was heard, nothing is told of what is missing. */
+static void alerter_on_confirm_time(void *self)
+{
+    struct alerter *alerter = self;
+    size_t n;
+
+    if (!mqtt_is_heard(alerter->mqtt)) {
+        confirm_in(alerter, CONFIRM_AGAIN_MS);
+        return;
+    }
+    n = core_give_up(alerter->core, clock_time_ms());
+    if (n > 0)
+        log_warning("alerts_not_announced",
+                    "n=%zu reason=\"active in memory, but neither retained nor announced since the "
+                    "broker is there\" effect=\"told as stale\"",
+                    n);
+    keeper_changed(alerter->keeper);
     alerter_plan(alerter);
 }
 
@@ -170,6 +197,8 @@ static int open_memory(struct alerter *alerter)
     if (rc == 0)
         rc = keeper_load(alerter->keeper, alerter_on_pending, alerter);
     alerter->cold = rc <= 0;
+    if (rc > 0)
+        core_doubt(alerter->core);
     if (rc != -EBADMSG)
         return rc < 0 ? rc : 0;
     rc = open_core(alerter);
@@ -198,6 +227,7 @@ static void alerter_free(struct alerter *alerter)
 {
     health_off_sample(service_health(alerter->service), alerter);
     loop_timer_close(alerter->timer);
+    loop_timer_close(alerter->confirm_timer);
     keeper_close(alerter->keeper);
     outbound_close(alerter->outbound);
     core_close(alerter->core);
@@ -215,6 +245,9 @@ static int alerter_open(struct alerter *alerter)
     if (rc == 0)
         rc = loop_timer_open(&alerter->timer, service_loop(alerter->service), alerter_on_time,
                              alerter);
+    if (rc == 0)
+        rc = loop_timer_open(&alerter->confirm_timer, service_loop(alerter->service),
+                             alerter_on_confirm_time, alerter);
     if (rc == 0)
         rc = outbound_open(&alerter->outbound, alerter->service, alerter->settings,
                            alerter_on_change, alerter);
@@ -249,15 +282,21 @@ int alerter_start(void **out, struct service *service, const void *settings)
 }
 
 /* The first connection tells what is retained; from then on, and after the next start, what differs
- * from that is news: hence the memory is kept even if it is empty. */
+ * from that is news: hence the memory is kept even if it is empty. Doubts begin where the link
+ * ends, since what is retained may be heard before it is said to be up again. */
 void alerter_on_link(void *self, bool up)
 {
     struct alerter *alerter = self;
 
-    if (up)
+    if (up) {
         keeper_changed(alerter->keeper);
-    else
+        if (alerter->settings->confirm_ms > 0)
+            confirm_in(alerter, alerter->settings->confirm_ms);
+    } else {
         alerter->cold = false;
+        core_doubt(alerter->core);
+        loop_timer_cancel(alerter->confirm_timer);
+    }
 }
 
 void alerter_drain(void *self)

@@ -240,6 +240,19 @@ int book_write(struct book *book, struct record *record, const struct alert *hea
     return 0;
 }
 
+void book_confirm(struct record *record, const struct alert *heard)
+{
+    if (heard->episode == record->episode && heard->state == record->state)
+        record->doubted = record->lost = false;
+}
+
+void book_lose(struct book *book, struct record *record, int64_t time_ms)
+{
+    set_state(book, record, ALERT_STALE, time_ms);
+    record->lost = true;
+    record->over_ms = time_ms;
+}
+
 void book_take_away(struct book *book, struct record *record, int64_t time_ms)
 {
     set_state(book, record, ALERT_RESOLVED, time_ms);
@@ -267,6 +280,11 @@ int book_acknowledge(struct record *record, const char *by, const char *comment)
 size_t book_size(const struct book *book)
 {
     return book->chains[0].n + book->chains[1].n;
+}
+
+size_t book_active(const struct book *book)
+{
+    return book->chains[0].n;
 }
 
 struct record *book_first(const struct book *book, bool resolved)

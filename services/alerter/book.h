@@ -25,7 +25,7 @@ struct record {
     enum alert_severity severity;
     uint64_t episode;
     int64_t since_ms;
-    int64_t over_ms;    /* resolved: when that was heard, by our clock; BOOK_NEVER: never active */
+    int64_t over_ms;    /* resolved or lost: since when, by our clock; BOOK_NEVER: never active */
     char *message;      /* owned */
     struct value value; /* owned */
     bool removed;       /* resolved, but for want of its retained message only */
@@ -67,6 +67,11 @@ enum book_news book_compare(const struct record *record, const struct alert *hea
 int book_write(struct book *book, struct record *record, const struct alert *heard,
                int64_t time_ms);
 
+/* What was heard is what is known: then it is not in doubt. */
+void book_confirm(struct record *record, const struct alert *heard);
+/* Nobody announces it any more: stale, and not to be relied on. */
+void book_lose(struct book *book, struct record *record, int64_t time_ms);
+
 /* Its retained message was deleted: it is over, but not resolved. */
 void book_take_away(struct book *book, struct record *record, int64_t time_ms);
 
@@ -74,6 +79,7 @@ void book_take_away(struct book *book, struct record *record, int64_t time_ms);
 int book_acknowledge(struct record *record, const char *by, const char *comment);
 
 size_t book_size(const struct book *book);
+size_t book_active(const struct book *book); /* of them, those that are not resolved */
 /* All of them, each list from the oldest on: book_first(book, true), then record->next. */
 struct record *book_first(const struct book *book, bool resolved);
 

@@ -88,6 +88,12 @@ void core_expect_news(struct core *core, struct group *group, int64_t wait_ms, i
     groups_hasten(&core->groups, group, group->news_ms);
 }
 
+void core_expect_record(struct core *core, const struct record *record, int64_t time_ms)
+{
+    for (const struct member *m = record->members; m; m = m->next_of_record)
+        core_expect_news(core, m->group, m->group->route->wait_ms, time_ms);
+}
+
 /* ---- silences ---- */
 
 int core_silence(struct core *core, const struct silence *silence)
@@ -102,12 +108,17 @@ static void look_now(void *self, struct group *group)
     groups_hasten(&core->groups, group, core->time_ms);
 }
 
+void core_look(struct core *core)
+{
+    groups_each(&core->groups, look_now, core);
+}
+
 /* What it held is told at once. */
 void core_lift(struct core *core, const char *name, int64_t time_ms)
 {
     if (!silences_lift(&core->silences, name))
         return;
-    groups_each(&core->groups, look_now, core);
+    core_look(core);
     core_tick(core, time_ms);
 }
 
@@ -137,7 +148,7 @@ void core_tick(struct core *core, int64_t time_ms)
     silences_expire(&core->silences, time_ms);
     if (core->grace_ms <= time_ms) {
         core->grace_ms = inhibitor_next_ms(core->inhibitor, time_ms);
-        groups_each(&core->groups, look_now, core);
+        core_look(core);
     }
     while (first_ms(&core->limits) <= time_ms)
         core_send_summary(core, (struct core_channel *)agenda_first(&core->limits), time_ms);

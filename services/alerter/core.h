@@ -42,6 +42,15 @@ int core_alert(struct core *core, const struct topic *topic, const struct alert 
  * -ENOENT where it is not known. */
 int core_remove(struct core *core, const struct topic *topic, int64_t time_ms);
 
+/* The broker may have changed its mind, since we were not there: what is active, and each silence
+ * by topic, is in doubt until it is heard again. */
+void core_doubt(struct core *core);
+
+/* What still is will not be heard any more: such alerts are stale, told as that, and neither
+ * repeated nor a reason to silence others until they are announced again; such silences are lifted.
+ * Returns how many alerts. */
+size_t core_give_up(struct core *core, int64_t time_ms);
+
 /* `by` and `comment` may be NULL. -ENOENT where no such alert is active. */
 int core_acknowledge(struct core *core, const struct topic *topic, const char *by,
                      const char *comment, int64_t time_ms);
@@ -68,12 +77,13 @@ enum core_life {
 const char *core_life_name(enum core_life life);
 
 struct core_stats {
-    uint64_t alerts;    /* heard */
-    uint64_t no_news;   /* of them: heard before, or late */
-    uint64_t unrouted;  /* news that no route with a channel takes */
-    uint64_t brief;     /* episodes that were over before they were told: held or too short */
-    uint64_t forgotten; /* alerts that had to go for want of room */
-    uint64_t deleted;   /* their retained message was taken away */
+    uint64_t alerts;      /* heard */
+    uint64_t no_news;     /* of them: heard before, or late */
+    uint64_t unrouted;    /* news that no route with a channel takes */
+    uint64_t brief;       /* episodes that were over before they were told: held or too short */
+    uint64_t forgotten;   /* alerts that had to go for want of room */
+    uint64_t deleted;     /* their retained message was taken away */
+    uint64_t lost_alerts; /* nobody announced them any more after a connect */
     uint64_t acknowledged;
     uint64_t held;                  /* notifications that a channel's limit held back */
     uint64_t lost;                  /* for want of memory */

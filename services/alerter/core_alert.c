@@ -48,12 +48,6 @@ static void note_known(struct record *record, int64_t time_ms)
     }
 }
 
-static void expect_news(struct core *core, struct record *record, int64_t time_ms)
-{
-    for (struct member *m = record->members; m; m = m->next_of_record)
-        core_expect_news(core, m->group, m->group->route->wait_ms, time_ms);
-}
-
 /* What an alert was before it was heard again. */
 struct before {
     enum alert_severity severity;
@@ -93,7 +87,7 @@ static int take_in(struct core *core, struct record *record, int64_t time_ms)
     int rc = inhibitor_update(core->inhibitor, record, time_ms);
 
     core->grace_ms = inhibitor_next_ms(core->inhibitor, time_ms);
-    expect_news(core, record, time_ms);
+    core_expect_record(core, record, time_ms);
     core_tick(core, time_ms);
     return rc;
 }
@@ -114,8 +108,10 @@ int core_alert(struct core *core, const struct topic *topic, const struct alert 
     news = book_compare(record, alert, time_ms);
     before = (struct before){record->severity, record->lost};
     core->stats.no_news += news < BOOK_CHANGED;
-    if (news == BOOK_OLD)
+    if (news == BOOK_OLD) {
+        book_confirm(record, alert);
         return 0;
+    }
     rc = book_write(core->book, record, alert, time_ms);
     if (rc < 0 || news < BOOK_CHANGED)
         return rc;
@@ -154,7 +150,7 @@ int core_acknowledge(struct core *core, const struct topic *topic, const char *b
     core->stats.acknowledged++;
     for (struct member *m = record->members; m; m = m->next_of_record)
         m->told &= ~TOLD(ITEM_ACKNOWLEDGED);
-    expect_news(core, record, time_ms);
+    core_expect_record(core, record, time_ms);
     core_tick(core, time_ms);
     return 0;
 }

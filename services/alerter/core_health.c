@@ -35,6 +35,7 @@ void core_health_sample(const struct core *core, int64_t time_ms, struct core_st
     count(health, "alerts.over_before_told", now.brief, told->brief);
     count(health, "alerts.forgotten", now.forgotten, told->forgotten);
     count(health, "alerts.deleted", now.deleted, told->deleted);
+    count(health, "alerts.not_announced", now.lost_alerts, told->lost_alerts);
     count(health, "acknowledged", now.acknowledged, told->acknowledged);
     count(health, "held_by_limit", now.held, told->held);
     count(health, "dropped.no_route", now.unrouted, told->unrouted);

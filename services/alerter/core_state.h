@@ -41,6 +41,9 @@ struct core {
 /* core.c: news of the group may be told after `wait_ms`, and not before its interval has passed. */
 void core_expect_news(struct core *core, struct group *group, int64_t wait_ms, int64_t time_ms);
 
+void core_expect_record(struct core *core, const struct record *record, int64_t time_ms);
+void core_look(struct core *core); /* core.c: at all groups, since something may be held no more */
+
 /* core_route.c: puts the active record into the groups that it is routed to as it is. Groups that
  * it was in before another severity routed it elsewhere are told so, and of its end. 0 or -ENOMEM.
  */

@@ -54,9 +54,14 @@ static int sources_add(struct sources *sources, const struct record *record)
     return 0;
 }
 
+static bool is_over(const struct record *record)
+{
+    return record->state == ALERT_RESOLVED || record->lost;
+}
+
 static bool inhibits(const struct inhibit_rule *rule, const struct record *record, int64_t time_ms)
 {
-    return record->state != ALERT_RESOLVED || time_ms < record->over_ms + rule->grace_ms;
+    return !is_over(record) || time_ms < record->over_ms + rule->grace_ms;
 }
 
 static void sources_remove(struct sources *sources, const struct record *record)
@@ -109,7 +114,7 @@ int64_t inhibitor_next_ms(const struct inhibitor *inhibitor, int64_t time_ms)
         for (size_t j = 0; j < sources->n; j++) {
             int64_t end_ms = sources->list[j]->over_ms + inhibitor->rules[i].grace_ms;
 
-            if (sources->list[j]->state == ALERT_RESOLVED && end_ms > time_ms && end_ms < next_ms)
+            if (is_over(sources->list[j]) && end_ms > time_ms && end_ms < next_ms)
                 next_ms = end_ms;
         }
     }

@@ -171,6 +171,7 @@ static int configure_all(struct settings *settings, struct config_node *root)
 
     settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
     settings->remember = config_integer(root, "remember", 10000, 1, 1000000);
+    settings->confirm_ms = config_duration(root, "confirm_within", MINUTE, 0, DAY);
     configure_flapping(&settings->flap, root);
     configure_zone(settings, root);
     rc = channel_settings_configure(&settings->channels, &settings->n_channels, root);

@@ -26,7 +26,8 @@ struct settings {
     struct silence *silences; /* owned; patterns borrowed */
     size_t n_silences;
     struct flap_settings flap;
-    int64_t remember; /* alerts */
+    int64_t remember;   /* alerts */
+    int64_t confirm_ms; /* after a connect, until what the broker does not show is lost; 0: never */
 };
 
 /* For struct service_program. */

@@ -179,6 +179,22 @@ bool silences_lift(struct silences *silences, const char *name)
     return known;
 }
 
+void silences_doubt(struct silences *silences)
+{
+    for (size_t i = 0; i < silences->n; i++)
+        silences->list[i].doubted = !silences->list[i].configured;
+}
+
+size_t silences_drop_doubted(struct silences *silences)
+{
+    size_t before = silences->n;
+
+    for (size_t i = silences->n; i-- > 0;)
+        if (silences->list[i].doubted)
+            remove_at(silences, i);
+    return before - silences->n;
+}
+
 void silences_expire(struct silences *silences, int64_t time_ms)
 {
     for (size_t i = silences->n; i-- > 0;)

@@ -20,6 +20,7 @@ struct silence {
     char by[SILENCE_WHO_SIZE];
     char *comment;   /* owned; may be NULL */
     bool configured; /* it is the configuration's, not a topic's */
+    bool doubted;    /* not shown by the broker since it is there again */
 };
 
 struct silences {         /* starts as `= {0}` */
@@ -41,6 +42,8 @@ void silence_free(struct silence *silence);                        /* what it ow
  * SILENCES_MAX, -ENOSPC, and then the silence stays the caller's. */
 int silences_put(struct silences *silences, const struct silence *silence);
 bool silences_lift(struct silences *silences, const char *name); /* whether there was one */
+void silences_doubt(struct silences *silences);                  /* all of topics */
+size_t silences_drop_doubted(struct silences *silences);         /* how many */
 void silences_expire(struct silences *silences, int64_t time_ms);
 
 const struct silence *silences_named(const struct silences *silences, const char *name);
