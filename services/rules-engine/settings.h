@@ -18,9 +18,9 @@
 #define SETTINGS_TTL_MS 10000 /* of a command where the action does not say */
 #define SETTINGS_RETRIES 3    /* of a command, likewise */
 #define SETTINGS_WEEK_MS (INT64_C(7) * 24 * 3600 * 1000) /* the longest time that can be said */
-#define SETTINGS_FAILED "_failed"     /* behind a rule's name: the alert about a failed command */
-#define SETTINGS_NOT_HELD "_not_held" /* likewise, about a set-point that a control does not hold \
-                                       */
+/* Behind a rule's name: the alerts about a failed command and a set-point that is not held. */
+#define SETTINGS_FAILED "_failed"
+#define SETTINGS_NOT_HELD "_not_held"
 #define SETTINGS_STALE_AFTER_MS 30000 /* where the rule does not say */
 
 /* Which devices, and what is read of them and of others. Location and device are patterns in which
@@ -80,7 +80,7 @@ struct control {
     bool cools;
     int64_t min_on_ms, min_off_ms;
     struct pid_settings pid;
-    double step; /* smaller changes of the output are not commanded */
+    double step; /* smaller changes of the output are not commanded; never 0 */
     bool has_safe;
     double safe; /* output outside of the hours; where there is none, the last one stays */
 };
