@@ -1,7 +1,4 @@
 #include "absence.h"
-#include "wildcard.h"
-
-#include <string.h>
 
 /* 0 before the first. */
 static int64_t last_good_ms(const struct series *series)
@@ -47,15 +44,13 @@ struct value absence_seconds(const struct engine *engine, const struct instance 
                    : (struct value){.type = VALUE_NONE};
 }
 
-bool absence_is_awaited(const struct settings *settings, const struct engine_place *place,
+bool absence_is_awaited(const struct engine *engine, const struct engine_place *place,
                         const char *measurement)
 {
-    for (size_t i = 0; i < settings->n_rules; i++) {
-        const struct rule *rule = &settings->rules[i];
-        if (rule->absent_ms > 0 && strcmp(rule->scope.measurement, measurement) == 0 &&
-            wildcard_matches(rule->scope.location, place->location) &&
-            wildcard_matches(rule->scope.device, place->device))
+    const struct selected *found;
+    size_t n = selector_find(engine->selector, place->location, place->device, measurement, &found);
+    for (size_t i = 0; i < n; i++)
+        if (found[i].rule && found[i].rule->absent_ms > 0)
             return true;
-    }
     return false;
 }

@@ -20,7 +20,7 @@ struct rule_condition absence_condition(const struct engine *engine,
 struct value absence_seconds(const struct engine *engine, const struct instance *instance);
 
 /* Whether some such rule waits for this measurement of this device. */
-bool absence_is_awaited(const struct settings *settings, const struct engine_place *place,
+bool absence_is_awaited(const struct engine *engine, const struct engine_place *place,
                         const char *measurement);
 
 #endif

@@ -84,7 +84,8 @@ int decide_match(struct engine *engine, struct series *series)
     series->matched = true;
     if (!decide_is_ours(engine, series->device->location, series->device->name))
         return 0;
-    size_t n = selector_find(engine->selector, series, &found);
+    size_t n = selector_find(engine->selector, series->device->location, series->device->name,
+                             series->measurement, &found);
     for (size_t i = 0; i < n; i++) {
         int failed = meet(engine, series, &found[i]);
         error = failed ? failed : error;
@@ -209,7 +210,7 @@ int engine_announced(struct engine *engine, const struct engine_place *place,
                      const char *measurement, int64_t time_ms)
 {
     if (!decide_is_ours(engine, place->location, place->device) ||
-        !absence_is_awaited(engine->settings, place, measurement))
+        !absence_is_awaited(engine, place, measurement))
         return 0;
     struct series *series =
         picture_series(engine->picture, place->location, place->device, measurement);

@@ -1,6 +1,5 @@
 #include "decide.h"
 #include "duty.h"
-#include "wildcard.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,14 +15,8 @@ static struct instance *find_instance(const struct series *series, const struct 
 
 static const struct rule *find_rule(const struct engine *engine, const struct engine_memory *memory)
 {
-    for (size_t i = 0; i < engine->settings->n_rules; i++) {
-        const struct scope *scope = &engine->settings->rules[i].scope;
-        if (strcmp(scope->name, memory->rule) == 0 &&
-            wildcard_matches(scope->location, memory->place.location) &&
-            wildcard_matches(scope->device, memory->place.device))
-            return &engine->settings->rules[i];
-    }
-    return NULL;
+    return selector_rule(engine->selector, memory->place.location, memory->place.device,
+                         memory->rule);
 }
 
 static struct instance *find_by_memory(struct engine *engine, const struct rule *rule,

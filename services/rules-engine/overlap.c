@@ -26,6 +26,29 @@ bool overlap_scopes(const struct scope *a, const struct scope *b)
     return overlap_names(a->location, b->location) && overlap_names(a->device, b->device);
 }
 
+/* What a name that the pattern takes begins with; where there is no star, its end belongs to it. */
+static size_t head(const char *pattern)
+{
+    size_t length = strcspn(pattern, "*");
+    return pattern[length] == '*' ? length : length + 1;
+}
+
+int overlap_order(const struct overlap_place *a, const struct overlap_place *b)
+{
+    int order = strcmp(a->name, b->name);
+    size_t n = head(a->device), other_n = head(b->device);
+    if (order == 0)
+        order = memcmp(a->device, b->device, n < other_n ? n : other_n);
+    return order ? order : (n > other_n) - (n < other_n);
+}
+
+bool overlap_follows(const struct overlap_place *a, const struct overlap_place *b)
+{
+    size_t n = head(a->device);
+    return strcmp(a->name, b->name) == 0 && n <= head(b->device) &&
+           memcmp(a->device, b->device, n) == 0;
+}
+
 static bool refers(const struct scope *reader, const struct expression_reference *reference,
                    const struct scope *writer, const char *measurement)
 {

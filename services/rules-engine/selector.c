@@ -7,19 +7,22 @@
 
 #define NONE UINT32_MAX
 
-/* Chained by a hash of the measurement and of what stands in the two patterns before their first
- * star. A name that a pattern takes begins so: the series is looked for under all beginnings of its
- * location and device. */
+/* What a scope is looked for by, with the device. */
+enum { BY_MEASUREMENT, BY_NAME, N_KEYS };
+
+/* Chained by a hash of the measurement, or the name, and of what stands in the two patterns before
+ * their first star. A name that a pattern takes begins so: what selects a device is looked for
+ * under all beginnings of its location and name. */
 struct entry {
     struct selected selected;
-    uint32_t next; /* of the same bucket */
+    uint32_t next[N_KEYS]; /* of the same bucket */
 };
 
 struct selector {
     struct entry *entries; /* derived values, then rules */
     size_t n;
-    uint32_t *buckets;
-    size_t n_buckets; /* a power of two */
+    uint32_t *buckets[N_KEYS];
+    size_t n_buckets; /* a power of two, of each */
     uint32_t *found;
     struct selected *answer;
 };
@@ -44,20 +47,38 @@ static const struct scope *scope_of(const struct selected *selected)
     return selected->rule ? &selected->rule->scope : &selected->derived->scope;
 }
 
-static uint32_t *bucket(const struct selector *selector, uint64_t hash)
+static const char *key_of(const struct scope *scope, int key)
 {
-    return &selector->buckets[(hash ^ hash >> 32) & (selector->n_buckets - 1)];
+    return key == BY_NAME ? scope->name : scope->measurement;
+}
+
+static uint32_t *bucket(const struct selector *selector, int key, uint64_t hash)
+{
+    return &selector->buckets[key][(hash ^ hash >> 32) & (selector->n_buckets - 1)];
 }
 
 static void add(struct selector *selector, struct selected selected)
 {
     const struct scope *scope = scope_of(&selected);
-    uint64_t hash = hash_bytes(HASH_START, scope->measurement, strlen(scope->measurement));
-    hash = hash_bytes(hash, scope->location, strcspn(scope->location, "*"));
-    hash = hash_bytes(hash, scope->device, strcspn(scope->device, "*"));
-    uint32_t *head = bucket(selector, hash);
-    selector->entries[selector->n] = (struct entry){.selected = selected, .next = *head};
-    *head = (uint32_t)selector->n++;
+    struct entry *entry = &selector->entries[selector->n];
+    entry->selected = selected;
+    for (int key = 0; key < N_KEYS; key++) {
+        const char *text = key_of(scope, key);
+        uint64_t hash = hash_bytes(HASH_START, text, strlen(text));
+        hash = hash_bytes(hash, scope->location, strcspn(scope->location, "*"));
+        hash = hash_bytes(hash, scope->device, strcspn(scope->device, "*"));
+        uint32_t *head = bucket(selector, key, hash);
+        entry->next[key] = *head;
+        *head = (uint32_t)selector->n;
+    }
+    selector->n++;
+}
+
+/* NONE in each. */
+static uint32_t *open_buckets(size_t n)
+{
+    uint32_t *buckets = malloc(n * sizeof(*buckets));
+    return buckets ? memset(buckets, 0xff, n * sizeof(*buckets)) : NULL;
 }
 
 static int allocate(struct selector *selector, size_t n)
@@ -66,13 +87,14 @@ static int allocate(struct selector *selector, size_t n)
     while (selector->n_buckets < n)
         selector->n_buckets *= 2;
     selector->entries = calloc(n + 1, sizeof(*selector->entries));
-    selector->buckets = malloc(selector->n_buckets * sizeof(*selector->buckets));
+    for (int key = 0; key < N_KEYS; key++)
+        selector->buckets[key] = open_buckets(selector->n_buckets);
     selector->found = calloc(n + 1, sizeof(*selector->found));
     selector->answer = calloc(n + 1, sizeof(*selector->answer));
-    if (!selector->entries || !selector->buckets || !selector->found || !selector->answer)
-        return -ENOMEM;
-    memset(selector->buckets, 0xff, selector->n_buckets * sizeof(*selector->buckets)); /* NONE */
-    return 0;
+    return selector->entries && selector->buckets[BY_MEASUREMENT] && selector->buckets[BY_NAME] &&
+                   selector->found && selector->answer
+               ? 0
+               : -ENOMEM;
 }
 
 int selector_open(struct selector **out, const struct settings *settings)
@@ -95,7 +117,8 @@ void selector_close(struct selector *selector)
     if (!selector)
         return;
     free(selector->entries);
-    free(selector->buckets);
+    for (int key = 0; key < N_KEYS; key++)
+        free(selector->buckets[key]);
     free(selector->found);
     free(selector->answer);
     free(selector);
@@ -107,14 +130,20 @@ static bool is_literal_for(const char *pattern, size_t n)
     return strcspn(pattern, "*") == n;
 }
 
-/* Whether it selects the series, and is to be found under these beginnings of its names. */
-static bool selects(const struct scope *scope, const struct series *series, size_t n_location,
+/* What is looked for: the measurement or the name, and whose. */
+struct wanted {
+    int key;
+    const char *text, *location, *device;
+};
+
+/* Whether it selects that, and is to be found under these beginnings of the names. */
+static bool selects(const struct scope *scope, const struct wanted *wanted, size_t n_location,
                     size_t n_device)
 {
     return is_literal_for(scope->location, n_location) && is_literal_for(scope->device, n_device) &&
-           strcmp(scope->measurement, series->measurement) == 0 &&
-           wildcard_matches(scope->location, series->device->location) &&
-           wildcard_matches(scope->device, series->device->name);
+           strcmp(key_of(scope, wanted->key), wanted->text) == 0 &&
+           wildcard_matches(scope->location, wanted->location) &&
+           wildcard_matches(scope->device, wanted->device);
 }
 
 static int by_order(const void *a, const void *b)
@@ -123,24 +152,44 @@ static int by_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-size_t selector_find(struct selector *selector, const struct series *series,
-                     const struct selected **found)
+/* Into selector->found, in the order of the entries; returns their number. */
+static size_t find(struct selector *selector, const struct wanted *wanted)
 {
-    const char *location = series->device->location, *device = series->device->name;
-    uint64_t whole = hash_bytes(HASH_START, series->measurement, strlen(series->measurement));
+    uint64_t whole = hash_bytes(HASH_START, wanted->text, strlen(wanted->text));
     size_t n = 0;
-    for (size_t i = 0; i <= strlen(location); i++) {
-        uint64_t hash = hash_bytes(whole, location, i);
-        for (size_t j = 0; j <= strlen(device); j++) {
-            uint32_t at = *bucket(selector, hash_bytes(hash, device, j));
-            for (; at != NONE; at = selector->entries[at].next)
-                if (selects(scope_of(&selector->entries[at].selected), series, i, j))
+    for (size_t i = 0; i <= strlen(wanted->location); i++) {
+        uint64_t hash = hash_bytes(whole, wanted->location, i);
+        for (size_t j = 0; j <= strlen(wanted->device); j++) {
+            uint32_t at = *bucket(selector, wanted->key, hash_bytes(hash, wanted->device, j));
+            for (; at != NONE; at = selector->entries[at].next[wanted->key])
+                if (selects(scope_of(&selector->entries[at].selected), wanted, i, j))
                     selector->found[n++] = at;
         }
     }
     qsort(selector->found, n, sizeof(*selector->found), by_order);
+    return n;
+}
+
+size_t selector_find(struct selector *selector, const char *location, const char *device,
+                     const char *measurement, const struct selected **found)
+{
+    struct wanted wanted = {BY_MEASUREMENT, measurement, location, device};
+    size_t n = find(selector, &wanted);
     for (size_t i = 0; i < n; i++)
         selector->answer[i] = selector->entries[selector->found[i]].selected;
     *found = selector->answer;
     return n;
+}
+
+const struct rule *selector_rule(struct selector *selector, const char *location,
+                                 const char *device, const char *name)
+{
+    struct wanted wanted = {BY_NAME, name, location, device};
+    size_t n = find(selector, &wanted);
+    for (size_t i = 0; i < n; i++) {
+        const struct rule *rule = selector->entries[selector->found[i]].selected.rule;
+        if (rule)
+            return rule;
+    }
+    return NULL;
 }

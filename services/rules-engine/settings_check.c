@@ -43,34 +43,87 @@ static int check_loops(const struct settings *settings)
     return 0;
 }
 
-static void check_twins(const struct settings *settings)
+/* A rule or derived value, what nothing else may be called for the same devices, and what is. */
+struct claim {
+    struct overlap_place place;
+    const struct scope *scope, *twin;
+};
+
+static int by_place(const void *a, const void *b)
+{
+    return overlap_order(&(*(struct claim *const *)a)->place, &(*(struct claim *const *)b)->place);
+}
+
+/* Whichever comes later in the settings is the twin of the other. */
+static void compare(struct claim *a, struct claim *b)
+{
+    struct claim *first = a < b ? a : b, *later = a < b ? b : a;
+    if (!later->twin && overlap_scopes(first->scope, later->scope))
+        later->twin = first->scope;
+}
+
+/* Not each with each: ten thousand rules are to be checked in no time. */
+static int find_twins(struct claim *claims, size_t n)
+{
+    struct claim **sorted = malloc((n + 1) * sizeof(struct claim *));
+    if (!sorted)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &claims[i];
+    qsort(sorted, n, sizeof(struct claim *), by_place);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n && overlap_follows(&sorted[i]->place, &sorted[j]->place); j++)
+            compare(sorted[i], sorted[j]);
+    free(sorted);
+    return 0;
+}
+
+static int check_derived(const struct settings *settings, struct claim *claims)
 {
     for (size_t i = 0; i < settings->n_derived; i++) {
         const struct derived *derived = &settings->derived[i];
-        for (size_t j = 0; j < i; j++) {
-            const struct derived *other = &settings->derived[j];
-            if (strcmp(derived->measurement, other->measurement) == 0 &&
-                overlap_scopes(&derived->scope, &other->scope))
-                config_problem(derived->scope.node, "measurement",
-                               "is \"%s\", which %s in %s publishes for the same devices",
-                               derived->measurement, config_path(other->scope.node),
-                               config_name(other->scope.node));
-        }
+        claims[i] = (struct claim){.place = {derived->measurement, derived->scope.device},
+                                   .scope = &derived->scope};
     }
+    int error = find_twins(claims, settings->n_derived);
+    for (size_t i = 0; i < settings->n_derived && !error; i++)
+        if (claims[i].twin)
+            config_problem(claims[i].scope->node, "measurement",
+                           "is \"%s\", which %s in %s publishes for the same devices",
+                           claims[i].place.name, config_path(claims[i].twin->node),
+                           config_name(claims[i].twin->node));
+    return error;
+}
+
+static int check_rules(const struct settings *settings, struct claim *claims)
+{
     for (size_t i = 0; i < settings->n_rules; i++) {
         const struct scope *scope = &settings->rules[i].scope;
-        for (size_t j = 0; j < i; j++) {
-            const struct scope *other = &settings->rules[j].scope;
-            if (strcmp(scope->name, other->name) == 0 && overlap_scopes(scope, other))
-                config_problem(scope->node, "name",
-                               "is \"%s\", which is the name of %s in %s for the same devices",
-                               scope->name, config_path(other->node), config_name(other->node));
-        }
+        claims[i] = (struct claim){.place = {scope->name, scope->device}, .scope = scope};
     }
+    int error = find_twins(claims, settings->n_rules);
+    for (size_t i = 0; i < settings->n_rules && !error; i++)
+        if (claims[i].twin)
+            config_problem(claims[i].scope->node, "name",
+                           "is \"%s\", which is the name of %s in %s for the same devices",
+                           claims[i].place.name, config_path(claims[i].twin->node),
+                           config_name(claims[i].twin->node));
+    return error;
+}
+
+static int check_twins(const struct settings *settings)
+{
+    size_t n = settings->n_rules > settings->n_derived ? settings->n_rules : settings->n_derived;
+    struct claim *claims = calloc(n + 1, sizeof(*claims));
+    int error = claims ? check_derived(settings, claims) : -ENOMEM;
+    if (!error)
+        error = check_rules(settings, claims);
+    free(claims);
+    return error;
 }
 
 int settings_check(const struct settings *settings)
 {
-    check_twins(settings);
-    return check_loops(settings);
+    int error = check_twins(settings);
+    return error ? error : check_loops(settings);
 }

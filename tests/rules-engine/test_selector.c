@@ -1,5 +1,6 @@
 /* The index against asking every rule, over random patterns and names. */
 #include "config.h"
+#include "picture.h"
 #include "selector.h"
 #include "wildcard.h"
 
@@ -55,7 +56,9 @@ static size_t check(struct selector *selector, const struct settings *settings,
                     const struct series *series)
 {
     const struct selected *found;
-    size_t n = selector_find(selector, series, &found), at = 0;
+    size_t n = selector_find(selector, series->device->location, series->device->name,
+                             series->measurement, &found);
+    size_t at = 0;
     for (size_t i = 0; i < settings->n_rules; i++) {
         if (!selects(&settings->rules[i].scope, series))
             continue;
@@ -67,6 +70,16 @@ static size_t check(struct selector *selector, const struct settings *settings,
     }
     assert_int_equal(at, n);
     return n;
+}
+
+static void check_name(struct selector *selector, const struct settings *settings,
+                       const char *location, const char *device, size_t i)
+{
+    const struct scope *scope = &settings->rules[i].scope;
+    bool meant =
+        wildcard_matches(scope->location, location) && wildcard_matches(scope->device, device);
+    assert_ptr_equal(selector_rule(selector, location, device, scope->name),
+                     meant ? &settings->rules[i] : NULL);
 }
 
 static void test_random(void **state)
@@ -86,6 +99,7 @@ static void test_random(void **state)
         random_name(device, &seed, "ab");
         snprintf(measurement, sizeof(measurement), "m%d", i % 3);
         n += check(selector, settings, picture_series(picture, location, device, measurement));
+        check_name(selector, settings, location, device, (size_t)i % N_RULES);
     }
     assert_true(n > N_SERIES);
     picture_close(picture);
@@ -104,18 +118,40 @@ static void test_derived_first(void **state)
     struct config *config;
     void *settings;
     struct selector *selector;
-    struct picture *picture;
     const struct selected *found;
     assert_int_equal(config_open_text(&config, "rules.json", json), 0);
     assert_int_equal(settings_configure(&settings, config_root(config)), 0);
     assert_int_equal(selector_open(&selector, settings), 0);
-    assert_int_equal(picture_open(&picture), 0);
-    assert_int_equal(selector_find(selector, picture_series(picture, "a", "b", "m"), &found), 2);
+    assert_int_equal(selector_find(selector, "a", "b", "m", &found), 2);
     assert_non_null(found[0].derived);
     assert_non_null(found[1].rule);
-    assert_int_equal(selector_find(selector, picture_series(picture, "a", "c", "m"), &found), 1);
-    assert_int_equal(selector_find(selector, picture_series(picture, "a", "b", "o"), &found), 0);
-    picture_close(picture);
+    assert_int_equal(selector_find(selector, "a", "c", "m", &found), 1);
+    assert_int_equal(selector_find(selector, "a", "b", "o", &found), 0);
+    selector_close(selector);
+    settings_discard(settings);
+    config_close(config);
+}
+
+/* A derived value may have the name, too. */
+static void test_one_name_for_several(void **state)
+{
+    static const char json[] =
+        "{\"rules\":[{\"name\":\"r\",\"select\":{\"device\":\"b*\",\"measurement\":\"m\"},"
+        "\"when\":\"x > 1\",\"alert\":true},{\"name\":\"r\",\"select\":{\"device\":\"c\","
+        "\"measurement\":\"m\"},\"when\":\"x > 1\",\"alert\":true}],\"derived\":[{\"name\":\"r\","
+        "\"select\":{\"measurement\":\"m\"},\"measurement\":\"o\",\"values\":{\"v\":\"x\"}}]}";
+    (void)state;
+    struct config *config;
+    void *settings;
+    struct selector *selector;
+    assert_int_equal(config_open_text(&config, "rules.json", json), 0);
+    assert_int_equal(settings_configure(&settings, config_root(config)), 0);
+    assert_int_equal(selector_open(&selector, settings), 0);
+    const struct rule *rules = ((const struct settings *)settings)->rules;
+    assert_ptr_equal(selector_rule(selector, "a", "b1", "r"), &rules[0]);
+    assert_ptr_equal(selector_rule(selector, "a", "c", "r"), &rules[1]);
+    assert_null(selector_rule(selector, "a", "d", "r"));
+    assert_null(selector_rule(selector, "a", "c", "s"));
     selector_close(selector);
     settings_discard(settings);
     config_close(config);
@@ -126,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_derived_first),
+        cmocka_unit_test(test_one_name_for_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
