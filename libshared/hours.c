@@ -41,17 +41,17 @@ static bool is_on(const struct hours *hours, const struct local_time *day)
 }
 
 /* A span over midnight belongs to the day on which it begins. */
-bool hours_contain(const struct hours *hours, const struct local_time *now)
+bool hours_contain(const struct hours *hours, int64_t time_ms)
 {
+    struct local_time now = zone_at(hours->zone, time_ms), yesterday;
+
     if (hours->from_minute < hours->to_minute)
-        return is_on(hours, now) && now->minute >= hours->from_minute &&
-               now->minute < hours->to_minute;
-    if (now->minute >= hours->from_minute)
-        return is_on(hours, now);
-
-    struct local_time yesterday = day_before(*now);
-
-    return now->minute < hours->to_minute && is_on(hours, &yesterday);
+        return is_on(hours, &now) && now.minute >= hours->from_minute &&
+               now.minute < hours->to_minute;
+    if (now.minute >= hours->from_minute)
+        return is_on(hours, &now);
+    yesterday = day_before(now);
+    return now.minute < hours->to_minute && is_on(hours, &yesterday);
 }
 
 static int parse_minute(const char *text, int *out)
@@ -151,12 +151,13 @@ void hours_free(struct hours *hours)
     free(hours->dates);
 }
 
-int hours_minutes_left(const struct hours *hours, const struct local_time *now)
+int hours_minutes_left(const struct hours *hours, int64_t time_ms)
 {
+    int minute = zone_at(hours->zone, time_ms).minute;
     int next = HOURS_DAY;
-    if (hours->from_minute > now->minute && hours->from_minute < next)
+    if (hours->from_minute > minute && hours->from_minute < next)
         next = hours->from_minute;
-    if (hours->to_minute > now->minute && hours->to_minute < next)
+    if (hours->to_minute > minute && hours->to_minute < next)
         next = hours->to_minute;
-    return next - now->minute;
+    return next - minute;
 }

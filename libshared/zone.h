@@ -1,12 +1,20 @@
-/* Local time, as the C library and its zone files tell it. The zone is one for the whole process.
- */
+/* Local time in any zone that the system knows. Where a zone is asked for, NULL is UTC.
+ *
+ * When clocks are put forward, the local times in between do not come: what begins in them begins
+ * right after. When they are put back, an hour comes twice: what is to be at a time in it is at the
+ * first, what lasts over it lasts an hour longer. */
 #ifndef ZONE_H
 #define ZONE_H
 
 #include "buffer.h"
+#include "config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define ZONE_NAME_MAX 64 /* characters */
+
+struct zone;
 
 struct local_time {
     int year;
@@ -16,26 +24,27 @@ struct local_time {
     int minute;  /* of the day, 0 to 1439 */
 };
 
-/* Whether the system knows it: "Europe/Berlin", "UTC". */
-bool zone_known(const char *name);
+/* Reads the zone's file: "Europe/Berlin"; "UTC" needs none. Returns 0; -ENOENT where the system has
+ * no such zone; -EBADMSG where its file is none; -ENOMEM. */
+int zone_open(struct zone **out, const char *name);
+void zone_close(struct zone *zone); /* NULL is ignored */
+const char *zone_name(const struct zone *zone);
 
-/* From now on local time is of this zone; NULL: of the system's. On the loop's thread, and for the
- * first time before there are others. Returns 0 or -ENOMEM. */
-int zone_use(const char *name);
+/* Opens what "time_zone" names, or `fallback`. What the system does not know is recorded as a
+ * problem of the configuration, with the name that may have been meant; then it is UTC, NULL.
+ * Returns 0 or -ENOMEM. */
+int zone_configure(struct zone **out, struct config_node *node, const char *fallback);
 
-/* The zone in use, for zone_use(). Gives it away; NULL where none was set, or no memory. */
-char *zone_current(void);
-
-struct local_time zone_local(int64_t time_ms); /* wall clock */
+struct local_time zone_at(const struct zone *zone, int64_t time_ms); /* wall clock */
 
 /* "2026-12-24 18:00" in the zone, or "2026-12-24T18:00Z" in UTC, a 'T' or a space between, seconds
  * allowed, as wall clock. Returns 0 or -EINVAL. */
-int zone_parse(const char *text, int64_t *out_ms);
+int zone_parse(const struct zone *zone, const char *text, int64_t *out_ms);
 
 /* Appends "2026-12-24 18:00 CET". */
-void zone_text(int64_t time_ms, struct buffer *out);
+void zone_text(const struct zone *zone, int64_t time_ms, struct buffer *out);
 
 /* Appends "Thu, 24 Dec 2026 18:00:00 +0100": RFC 5322, section 3.3. */
-void zone_mail_date(int64_t time_ms, struct buffer *out);
+void zone_mail_date(const struct zone *zone, int64_t time_ms, struct buffer *out);
 
 #endif

@@ -9,7 +9,6 @@
 #include "log.h"
 #include "outbound.h"
 #include "settings.h"
-#include "zone.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -237,7 +236,7 @@ static void alerter_free(struct alerter *alerter)
 static int alerter_open(struct alerter *alerter)
 {
     struct health *health = service_health(alerter->service);
-    int rc = zone_use(alerter->settings->zone);
+    int rc = 0;
 
     alerter->bad = health_count(health, "refused.bad_message");
     alerter->idle = health_count(health, "refused.ack_of_no_alert");

@@ -298,6 +298,7 @@ static void channel_make_room(struct channel *channel)
 void channel_offer(struct channel *channel, struct notification *notification)
 {
     channel_make_room(channel);
+    notification->zone = channel->settings->zone;
     notification->next = NULL;
     *channel->end = notification;
     channel->end = &notification->next;

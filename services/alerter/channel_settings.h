@@ -5,6 +5,7 @@
 #include "config.h"
 #include "json_template.h"
 #include "template.h"
+#include "zone.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,10 +51,11 @@ struct channel_settings {
     enum channel_type type;
     struct http_settings http;
     struct mail_settings mail;
-    const char **command;  /* owned, NULL at the end: the program and its arguments */
-    const char *topic;     /* borrowed; of MQTT */
-    bool retain;           /* of MQTT */
-    struct template *text; /* owned; NULL: notification_text() */
+    const char **command;    /* owned, NULL at the end: the program and its arguments */
+    const char *topic;       /* borrowed; of MQTT */
+    bool retain;             /* of MQTT */
+    struct template *text;   /* owned; NULL: notification_text() */
+    const struct zone *zone; /* borrowed; of the times in texts */
     int64_t connect_timeout_ms;
     int64_t timeout_ms;
     int64_t max_per_hour; /* notifications; 0: no limit */

@@ -14,13 +14,8 @@ const char *core_life_name(enum core_life life)
 static const struct quiet *quiet_of(const struct core *core, const struct route *route,
                                     enum alert_severity severity, int64_t time_ms)
 {
-    struct local_time now;
-
-    if (!route->quiet)
-        return NULL;
-    now = zone_local(time_ms);
     for (size_t i = 0; i < core->settings->n_quiets; i++)
-        if (route->quiet >> i & 1 && quiet_holds(&core->settings->quiets[i], severity, &now))
+        if (route->quiet >> i & 1 && quiet_holds(&core->settings->quiets[i], severity, time_ms))
             return &core->settings->quiets[i];
     return NULL;
 }

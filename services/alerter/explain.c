@@ -3,7 +3,6 @@
 #include "config_units.h"
 #include "core.h"
 #include "replay.h"
-#include "zone.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -140,7 +139,7 @@ static int explain_alert(struct explain *explain)
         return -ENOENT;
     buffer_format(out, "%s %s/%s %s at ", alert_severity_name(explain->record->severity),
                   explain->topic.location, explain->topic.device, explain->topic.name);
-    zone_text(explain->time_ms, out);
+    zone_text(explain->settings->zones[0], explain->time_ms, out);
     buffer_char(out, '\n');
     route_walk(explain->settings->route, &explain->topic, explain->record->severity, on_visit,
                explain);
@@ -151,10 +150,7 @@ int explain_run(const struct settings *settings, const struct capture *capture, 
 {
     static const struct core_handlers handlers = {drop_notification};
     struct explain explain = {.settings = settings, .out = out};
-    int rc = zone_use(settings->zone);
-
-    if (rc == 0)
-        rc = core_open(&explain.core, settings, &handlers, NULL);
+    int rc = core_open(&explain.core, settings, &handlers, NULL);
     if (rc == 0)
         rc = capture_run(capture, on_message, &explain);
     if (rc == 0)

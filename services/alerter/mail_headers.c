@@ -1,7 +1,6 @@
 #include "mail_headers.h"
 
 #include "utf8.h"
-#include "zone.h"
 
 #include <string.h>
 
@@ -105,7 +104,7 @@ void mail_headers_write(const struct channel_settings *settings, const struct no
         buffer_format(out, "%s<%s>%s", i ? ", " : "To: ", mail->to[i], mail->to[i + 1] ? "" : "\n");
     put_subject(settings, n, out);
     buffer_text(out, "Date: ");
-    zone_mail_date(n->created_ms, out);
+    zone_mail_date(n->zone, n->created_ms, out);
     buffer_char(out, '\n');
     /* The same for each attempt, so that a mailbox can tell. */
     buffer_format(out, "Message-ID: <%s/%s%s>\n", n->id, settings->name, strchr(mail->from, '@'));

@@ -9,6 +9,7 @@
 #include "book.h"
 #include "buffer.h"
 #include "topic.h"
+#include "zone.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,7 +68,8 @@ struct notification {
     uint64_t forgotten; /* older ones that had to go for want of room before they were told */
     struct item *items; /* owned; the gravest first, the newest of them first */
     size_t n_items, capacity;
-    uint64_t held; /* of a summary: notifications that it stands for */
+    const struct zone *zone; /* borrowed; of whom it is for, set by who sends it; NULL: UTC */
+    uint64_t held;           /* of a summary: notifications that it stands for */
     int64_t held_since_ms;
     unsigned attempts;
     char error[NOTIFICATION_ERROR_SIZE]; /* of the last attempt that failed; "" where none did */

@@ -1,7 +1,5 @@
 #include "notification_text.h"
 
-#include "zone.h"
-
 #include <inttypes.h>
 
 static void put_acknowledgement(const struct item *item, struct buffer *out)
@@ -65,7 +63,7 @@ static void put_kind(const struct notification *n, struct buffer *out)
     if (n->kind == NOTIFICATION_SUMMARY) {
         buffer_format(out, "%" PRIu64 " notification%s held back by the limit since ", n->held,
                       n->held == 1 ? " was" : "s were");
-        zone_text(n->held_since_ms, out);
+        zone_text(n->zone, n->held_since_ms, out);
         buffer_text(out, ": ");
     }
 }

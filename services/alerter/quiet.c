@@ -1,7 +1,6 @@
 #include "quiet.h"
 
-bool quiet_holds(const struct quiet *quiet, enum alert_severity severity,
-                 const struct local_time *now)
+bool quiet_holds(const struct quiet *quiet, enum alert_severity severity, int64_t time_ms)
 {
-    return quiet->holds >> severity & 1 && hours_contain(&quiet->hours, now);
+    return quiet->holds >> severity & 1 && hours_contain(&quiet->hours, time_ms);
 }

@@ -1,5 +1,5 @@
 /* Quiet hours: spans of local time on some days, in which alerts of some severities are held.
- * The local time is passed in. Pure. */
+ * Pure. */
 #ifndef QUIET_H
 #define QUIET_H
 
@@ -17,7 +17,6 @@ struct quiet {
     unsigned holds;     /* a bit for each severity */
 };
 
-bool quiet_holds(const struct quiet *quiet, enum alert_severity severity,
-                 const struct local_time *now);
+bool quiet_holds(const struct quiet *quiet, enum alert_severity severity, int64_t time_ms);
 
 #endif

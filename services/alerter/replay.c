@@ -3,7 +3,6 @@
 #include "hear.h"
 #include "jsonw.h"
 #include "notification_text.h"
-#include "zone.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@ static void print_notification(void *self, size_t channel, struct notification *
     struct buffer text = {0};
     struct jsonw w = jsonw_start(printer->out);
 
+    n->zone = printer->settings->channels[channel].zone;
     notification_text(n, &text);
     jsonw_object_begin(&w, NULL);
     jsonw_integer(&w, "t", n->created_ms);
@@ -76,10 +76,7 @@ int replay_run(const void *self, const struct capture *capture, struct buffer *o
     const struct settings *settings = self;
     struct replay_printer printer = {settings, out};
     struct replay replay = {.root = settings->root};
-    int rc = zone_use(settings->zone);
-
-    if (rc == 0)
-        rc = core_open(&replay.core, settings, &replay_handlers, &printer);
+    int rc = core_open(&replay.core, settings, &replay_handlers, &printer);
     if (rc == 0)
         rc = capture_run(capture, on_message, &replay);
     if (rc == 0 && out->failed)

@@ -10,8 +10,8 @@
 #include "core.h"
 #include "settings.h"
 
-/* Appends the notifications to `out`. Settings are a struct settings, whose zone is used from then
- * on. Returns as capture_run() does. */
+/* Appends the notifications to `out`. Settings are a struct settings.
+ * Returns as capture_run() does. */
 int replay_run(const void *settings, const struct capture *capture, struct buffer *out);
 
 /* Its parts: a core with these handlers and a printer as `self` prints what it decides; and hearing

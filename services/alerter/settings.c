@@ -1,7 +1,6 @@
 #include "settings.h"
 
 #include "route_settings.h"
-#include "zone.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,6 +56,31 @@ static unsigned configure_holds(struct config_node *node)
     return holds;
 }
 
+/* The zone that "time_zone" of the node names, or the first; each is opened once. Returns 0 or
+ * -ENOMEM. */
+static int configure_zone(struct settings *settings, struct config_node *node,
+                          const struct zone **out)
+{
+    const char *usual = settings->n_zones > 0 ? zone_name(settings->zones[0]) : "UTC";
+    const char *name = config_string(node, "time_zone", usual);
+    struct zone **grown;
+    int rc;
+
+    for (size_t i = 0; i < settings->n_zones; i++)
+        if (strcmp(zone_name(settings->zones[i]), name) == 0) {
+            *out = settings->zones[i];
+            return 0;
+        }
+    grown = realloc(settings->zones, (settings->n_zones + 1) * sizeof(struct zone *));
+    if (!grown)
+        return -ENOMEM;
+    settings->zones = grown;
+    rc = zone_configure(&grown[settings->n_zones], node, usual);
+    if (rc == 0)
+        *out = grown[settings->n_zones++];
+    return rc;
+}
+
 static int configure_quiets(struct settings *settings, struct config_node *root)
 {
     struct config_node *nodes = config_object(root, "quiet_hours");
@@ -77,13 +101,16 @@ static int configure_quiets(struct settings *settings, struct config_node *root)
         quiet->name = config_key(nodes, i);
         quiet->holds = configure_holds(node);
         rc = hours_configure(&quiet->hours, node);
+        if (rc == 0)
+            rc = configure_zone(settings, node, &quiet->hours.zone);
     }
     return rc;
 }
 
 /* ---- silences ---- */
 
-static void configure_silence(struct silence *silence, struct config_node *node, const char *name)
+static void configure_silence(struct silence *silence, struct config_node *node, const char *name,
+                              const struct zone *zone)
 {
     const char *until = config_require_string(node, "until");
 
@@ -92,7 +119,7 @@ static void configure_silence(struct silence *silence, struct config_node *node,
     snprintf(silence->by, sizeof silence->by, "%s", config_string(node, "by", "the configuration"));
     silence->comment = (char *)config_string(node, "comment", NULL);
     silence->configured = true;
-    if (*until && zone_parse(until, &silence->until_ms) < 0)
+    if (*until && zone_parse(zone, until, &silence->until_ms) < 0)
         config_problem(node, "until",
                        "a time is \"2026-12-24 18:00\", or \"2026-12-24T17:00Z\" in UTC");
 }
@@ -111,7 +138,8 @@ static int configure_silences(struct settings *settings, struct config_node *roo
 
         if (!topic_name_valid(name))
             config_problem(nodes, name, "a silence's name is 1 to 64 of a-z, 0-9, _ and -");
-        configure_silence(&settings->silences[i], config_object(nodes, name), name);
+        configure_silence(&settings->silences[i], config_object(nodes, name), name,
+                          settings->zones[0]);
     }
     return 0;
 }
@@ -129,27 +157,15 @@ static void configure_flapping(struct flap_settings *flap, struct config_node *r
         config_problem(node, "changes", "is 2 to %d, or 0 to damp nothing", FLAP_CHANGES_MAX);
 }
 
-static void configure_zone(struct settings *settings, struct config_node *root)
+/* Where those live who are told by a channel. */
+static int configure_channel_zones(struct settings *settings, struct config_node *root)
 {
-    settings->zone = config_string(root, "time_zone", "UTC");
-    if (zone_known(settings->zone))
-        return;
-    config_problem(root, "time_zone",
-                   "the system knows no zone \"%s\"; such as \"Europe/Berlin\" is meant, and the "
-                   "package tzdata is needed",
-                   settings->zone);
-}
+    struct config_node *nodes = config_object(root, "channels");
+    int rc = 0;
 
-/* The times of the file are in its zone, which is in use only once the file is found good. */
-static int configure_in_zone(struct settings *settings, struct config_node *root)
-{
-    char *before = zone_current();
-    int rc = zone_use(settings->zone);
-
-    if (rc == 0)
-        rc = configure_silences(settings, root);
-    zone_use(before);
-    free(before);
+    for (size_t i = 0; rc == 0 && i < settings->n_channels; i++)
+        rc = configure_zone(settings, config_object(nodes, settings->channels[i].name),
+                            &settings->channels[i].zone);
     return rc;
 }
 
@@ -167,15 +183,19 @@ static void check_topics(const struct settings *settings, struct config_node *ro
 
 static int configure_all(struct settings *settings, struct config_node *root)
 {
-    int rc;
+    const struct zone *usual;
+    int rc = configure_zone(settings, root, &usual);
 
+    if (rc < 0)
+        return rc;
     settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
     settings->remember = config_integer(root, "remember", 10000, 1, 1000000);
     settings->confirm_ms = config_duration(root, "confirm_within", MINUTE, 0, DAY);
     configure_flapping(&settings->flap, root);
-    configure_zone(settings, root);
     rc = channel_settings_configure(&settings->channels, &settings->n_channels, root);
     check_topics(settings, root);
+    if (rc == 0)
+        rc = configure_channel_zones(settings, root);
     if (rc == 0)
         rc = configure_quiets(settings, root);
     if (rc == 0)
@@ -183,7 +203,7 @@ static int configure_all(struct settings *settings, struct config_node *root)
     if (rc == 0)
         rc = configure_inhibit(settings, root);
     if (rc == 0)
-        rc = configure_in_zone(settings, root);
+        rc = configure_silences(settings, root);
     return rc;
 }
 
@@ -215,5 +235,8 @@ void settings_discard(void *self)
     free(settings->route);
     free(settings->inhibit);
     free(settings->silences);
+    for (size_t i = 0; i < settings->n_zones; i++)
+        zone_close(settings->zones[i]);
+    free(settings->zones);
     free(settings);
 }

@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 struct settings {
-    const char *root; /* of topics; borrowed, as is the zone */
-    const char *zone;
+    const char *root;    /* of topics; borrowed */
+    struct zone **zones; /* owned; the first is the one where none is said */
+    size_t n_zones;
     struct channel_settings *channels; /* owned; at most ROUTE_CHANNELS_MAX */
     size_t n_channels;
     struct route *route;          /* owned; the root */

@@ -1,7 +1,6 @@
 #include "template_field.h"
 
 #include "notification_text.h"
-#include "zone.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -112,7 +111,8 @@ static void put_text(const char *text, struct buffer *out)
 }
 
 /* Of one alert. Returns whether it is such a field. */
-static bool put_item(int field, const struct item *item, struct buffer *out)
+static bool put_item(int field, const struct notification *n, const struct item *item,
+                     struct buffer *out)
 {
     switch (field) {
     case FIELD_TEXT:
@@ -131,7 +131,7 @@ static bool put_item(int field, const struct item *item, struct buffer *out)
         buffer_format(out, "%" PRIu64, item->episode);
         return true;
     case FIELD_SINCE:
-        zone_text(item->since_ms, out);
+        zone_text(n->zone, item->since_ms, out);
         return true;
     case FIELD_VALUE:
         put_value(&item->value, out);
@@ -188,7 +188,7 @@ static void put_whole(int field, const struct notification *n, struct buffer *ou
     else if (field == FIELD_ID)
         buffer_text(out, n->id);
     else if (field == FIELD_TIME)
-        zone_text(n->created_ms, out);
+        zone_text(n->zone, n->created_ms, out);
 }
 
 void template_field_put(int field, const struct notification *n, const struct item *item,
@@ -198,9 +198,9 @@ void template_field_put(int field, const struct notification *n, const struct it
 
     if (put_name(field, n, item, out))
         return;
-    if (item && put_item(field, item, out))
+    if (item && put_item(field, n, item, out))
         return;
-    if (!item && only && field != FIELD_TEXT && put_item(field, only, out))
+    if (!item && only && field != FIELD_TEXT && put_item(field, n, only, out))
         return;
     put_whole(field, n, out);
 }

@@ -4,7 +4,6 @@
 #include "channel_text.h"
 #include "clock.h"
 #include "service.h"
-#include "zone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,8 +98,10 @@ int try_channel(const struct settings *settings, const char *name)
 
     if (!channel)
         return SERVICE_USAGE;
-    if (zone_use(settings->zone) == 0 && make_test(&notification) == 0)
+    if (make_test(&notification) == 0) {
+        notification->zone = channel->zone;
         code = test_channel(channel, notification);
+    }
     notification_close(notification);
     return code;
 }

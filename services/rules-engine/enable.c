@@ -5,17 +5,13 @@
 
 bool enable_is_on(const struct rule *rule, int64_t time_ms)
 {
-    if (!rule->has_hours)
-        return true;
-    struct local_time now = zone_local(time_ms);
-    return hours_contain(&rule->hours, &now);
+    return !rule->has_hours || hours_contain(&rule->hours, time_ms);
 }
 
 int64_t enable_change_ms(const struct rule *rule, int64_t time_ms)
 {
-    struct local_time now = zone_local(time_ms);
     int64_t minute = time_ms / MINUTE_MS;
-    int64_t left = hours_minutes_left(&rule->hours, &now);
+    int64_t left = hours_minutes_left(&rule->hours, time_ms);
     int64_t quarter = LOOK_MINUTES - minute % LOOK_MINUTES;
     return (minute + (left < quarter ? left : quarter)) * MINUTE_MS;
 }

@@ -1,4 +1,4 @@
-/* "enable": in which hours of which days a rule may be active. Local time is of zone_use(). */
+/* "enable": in which hours of which days a rule may be active. */
 #ifndef ENABLE_H
 #define ENABLE_H
 

@@ -267,9 +267,7 @@ static int open_parts(struct live *live, struct service *service, const struct s
         .on_alert = announce_alert,
         .on_reading = announce_reading,
     };
-    int error = zone_use(settings->zone);
-    if (!error)
-        error = engine_open(&live->engine, settings, &handlers, &live->announcer);
+    int error = engine_open(&live->engine, settings, &handlers, &live->announcer);
     if (!error)
         error = open_memory(live);
     if (!error)

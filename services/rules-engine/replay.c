@@ -152,9 +152,7 @@ int replay_run(const struct settings *settings, FILE *capture, const char *name,
         .publish = print_decision,
         .self = &replay,
     };
-    int status = zone_use(settings->zone);
-    if (!status)
-        status = engine_open(&replay.engine, settings, &handlers, &replay.announcer);
+    int status = engine_open(&replay.engine, settings, &handlers, &replay.announcer);
     if (!status)
         engine_unheard(replay.engine);
     char *line = NULL;

@@ -214,19 +214,17 @@ static int allocate(struct settings *settings, struct config_node *root)
 static int read_all(struct settings *settings, struct config_node *root)
 {
     settings->root = config_string(config_object(root, "mqtt"), "root", "iot");
-    settings->zone = config_string(root, "time_zone", "UTC");
-    if (!zone_known(settings->zone))
-        config_problem(root, "time_zone",
-                       "the system knows no zone \"%s\"; such as \"Europe/Berlin\" is meant, and "
-                       "the package tzdata is needed",
-                       settings->zone);
-    int error = include_open(&settings->include, root);
+    int error = zone_configure(&settings->zone, root, "UTC");
+    if (!error)
+        error = include_open(&settings->include, root);
     if (!error)
         error = allocate(settings, root);
     if (!error)
         error = read_file(settings, root);
     for (size_t i = 0; i < settings->include.n && !error; i++)
         error = read_file(settings, config_root(settings->include.configs[i]));
+    for (size_t i = 0; i < settings->n_rules; i++)
+        settings->rules[i].hours.zone = settings->zone;
     if (!error)
         error = settings_check(settings);
     if (!error)
@@ -286,5 +284,6 @@ void settings_discard(void *self)
     free(settings->derived);
     free(settings->rules);
     include_close(&settings->include);
+    zone_close(settings->zone);
     free(settings);
 }

@@ -106,7 +106,7 @@ struct rule {
 
 struct settings {
     const char *root; /* of the topics: for replay, which has no connection to ask */
-    const char *zone; /* of the hours in which rules are enabled */
+    struct zone *zone; /* owned; of the hours in which rules are enabled */
     struct derived *derived;
     size_t n_derived;
     struct rule *rules;

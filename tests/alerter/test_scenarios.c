@@ -139,7 +139,6 @@ static void run_killed(const char *name)
     open_scenario(&scenario, name);
     killed.settings = scenario.settings;
     killed.printer = (struct replay_printer){scenario.settings, &out};
-    assert_int_equal(zone_use(killed.settings->zone), 0);
     assert_int_equal(core_open(&killed.core, killed.settings, &replay_handlers, &killed.printer),
                      0);
     assert_int_equal(capture_run(&scenario.capture, on_message, &killed), 0);

@@ -84,9 +84,11 @@ static void test_templates(void **state)
     struct notification *one = make("81.5 bar", ITEM_FIRING, 1);
     struct notification *three = make("hot", ITEM_FIRING, 3);
     struct notification *taken = make("hot", ITEM_ACKNOWLEDGED, 1);
+    struct zone *berlin;
 
     (void)state;
-    zone_use("Europe/Berlin");
+    assert_int_equal(zone_open(&berlin, "Europe/Berlin"), 0);
+    one->zone = berlin;
     check_template("plain {{braces}}", one, ESCAPE_NONE, "plain {braces}");
     check_template("{severity} {location}/{device} {rule}: {message} ({value}, {episode}) {since}",
                    one, ESCAPE_NONE,
@@ -103,6 +105,7 @@ static void test_templates(void **state)
     check_template("{state}{kind}{group}{count}{shown}{more}", three, ESCAPE_NONE,
                    "firingnewshall330");
     check_template("{id}", one, ESCAPE_NONE, "hall/1763805600000/3");
+    zone_close(berlin);
     notification_close(one);
     notification_close(three);
     notification_close(taken);
