@@ -79,6 +79,15 @@ const struct value *reading_find(const struct reading *reading, const char *name
     return NULL;
 }
 
+uint64_t reading_gap(const struct reading *reading, uint64_t last_seq, int64_t last_ms)
+{
+    if (last_seq == 0 || reading->seq == 0)
+        return 0;
+    if (reading->seq > last_seq)
+        return reading->seq - last_seq - 1;
+    return reading->ts_ms > last_ms ? reading->seq - 1 : 0;
+}
+
 int reading_decode(const void *payload, size_t size, reading_fn *on_reading, void *self,
                    char *error, size_t error_size)
 {

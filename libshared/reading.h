@@ -45,6 +45,11 @@ int reading_add_fault(struct reading *reading, const char *name, const char *rea
 /* Borrowed; NULL where there is no such good value. */
 const struct value *reading_find(const struct reading *reading, const char *name);
 
+/* How many readings of the same device and measurement never came between the one before, which had
+ * this number and time, and this one. `seq` rises by one from 1 in each session of the agent; one
+ * that falls while the time goes on begins a new session. 0 where none came before (last_seq 0). */
+uint64_t reading_gap(const struct reading *reading, uint64_t last_seq, int64_t last_ms);
+
 /* Appends one JSON object. Returns 0 or -ENOMEM. */
 int reading_encode(const struct reading *reading, struct buffer *out);
 

@@ -144,6 +144,14 @@ static void step_watchers(struct engine *engine, const struct series *series,
     }
 }
 
+static void note_missing(struct engine *engine, const struct series *series)
+{
+    struct engine_place place = {series->device->location, series->device->name};
+    engine->stats.missing += series->missing;
+    if (engine->handlers->on_missing)
+        engine->handlers->on_missing(engine->self, &place, series->measurement, series->missing);
+}
+
 static int take_reading(struct engine *engine, struct series *series, const struct reading *reading,
                         bool retained)
 {
@@ -158,6 +166,8 @@ static int take_reading(struct engine *engine, struct series *series, const stru
         engine->stats.no_memory++;
     if (error)
         return error == -EALREADY || error == -ESTALE ? 0 : error;
+    if (series->missing > 0)
+        note_missing(engine, series);
     struct cause cause = {.series = series, .reading = reading, .retained = retained};
     step_watchers(engine, series, &cause);
     return 0;

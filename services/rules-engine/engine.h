@@ -65,6 +65,9 @@ struct engine_handlers {
     void (*on_alert)(void *self, const struct engine_place *place, const struct alert *alert);
     void (*on_reading)(void *self, const struct engine_place *place, const char *measurement,
                        const char *derived, const struct reading *reading);
+    /* So many readings of the device never came; NULL: nobody wants to know. */
+    void (*on_missing)(void *self, const struct engine_place *place, const char *measurement,
+                       uint64_t missing);
 };
 
 /* Settings and handlers are borrowed. Returns 0 or -ENOMEM. */
@@ -155,6 +158,7 @@ struct engine_stats {
     uint64_t readings;   /* live ones taken */
     uint64_t retained;   /* retained ones taken */
     uint64_t old;        /* older than the last of their series */
+    uint64_t missing;    /* gaps in the numbers: never came; an old one may have been among them */
     uint64_t duplicates; /* the last of their series once more */
     uint64_t steps;      /* rules and derived values evaluated */
     uint64_t held;       /* of these, rules kept from firing by cool_down or max_per_hour */

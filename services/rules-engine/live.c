@@ -35,6 +35,7 @@ struct live {
     struct log_limit bad_payload;
     struct log_limit failed_result;
     struct log_limit lost_memory;
+    struct log_limit missing;
 };
 
 static void check_memory(struct live *live, int error, const char *rule)
@@ -73,6 +74,17 @@ static void on_keep_time(void *self)
         keep(live);
     loop_timer_set(live->keep_timer,
                    loop_now(live->loop) + (more > 0 ? SLICE_EVERY_MS : KEEP_EVERY_MS));
+}
+
+static void on_missing(void *self, const struct engine_place *place, const char *measurement,
+                       uint64_t missing)
+{
+    struct announcer *announcer = self;
+    struct live *live = announcer->self;
+    if (log_allowed(&live->missing, loop_now(live->loop)))
+        log_warning("readings_missing",
+                    "location=%s device=%s measurement=%s missing=%" PRIu64 " suppressed=%" PRIu64,
+                    place->location, place->device, measurement, missing, live->missing.suppressed);
 }
 
 static void publish(void *self, const struct announcement *announcement)
@@ -266,6 +278,7 @@ static int open_parts(struct live *live, struct service *service, const struct s
         .on_command = announce_command,
         .on_alert = announce_alert,
         .on_reading = announce_reading,
+        .on_missing = on_missing,
     };
     int error = engine_open(&live->engine, settings, &handlers, &live->announcer);
     if (!error)
@@ -301,7 +314,7 @@ int live_start(void **self, struct service *service, const void *settings)
     live->mqtt = service_mqtt(service);
     live->loop = service_loop(service);
     live->state_dir = service_state_dir(service);
-    live->bad_payload = live->failed_result = live->lost_memory =
+    live->bad_payload = live->failed_result = live->lost_memory = live->missing =
         (struct log_limit){.every_ms = 1000};
     live->announcer = (struct announcer){
         .root = service_root(service),

@@ -13,6 +13,7 @@ static const struct {
     {"readings", offsetof(struct engine_stats, readings)},
     {"readings.retained", offsetof(struct engine_stats, retained)},
     {"readings.old", offsetof(struct engine_stats, old)},
+    {"readings.missing", offsetof(struct engine_stats, missing)},
     {"readings.duplicate", offsetof(struct engine_stats, duplicates)},
     {"steps", offsetof(struct engine_stats, steps)},
     {"steps.unknown", offsetof(struct engine_stats, unknown)},

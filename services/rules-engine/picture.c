@@ -246,6 +246,7 @@ int series_take(struct series *series, const struct reading *reading, int64_t ti
         return -ESTALE;
     if (ts_ms == series->ts_ms && reading->seq == series->seq)
         return -EALREADY;
+    series->missing = reading_gap(reading, series->seq, series->ts_ms);
     series->ts_ms = ts_ms;
     series->seq = reading->seq;
     size_t guess = 0;

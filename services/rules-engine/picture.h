@@ -41,6 +41,7 @@ struct series {
     size_t n_fields;
     int64_t ts_ms; /* of the last reading; 0 before the first */
     uint64_t seq;
+    uint64_t missing;           /* readings that never came, just before the last one */
     struct instance **watchers; /* the engine's: who reads it */
     size_t n_watchers;
     bool matched; /* the engine's: it knows whose rules select it */

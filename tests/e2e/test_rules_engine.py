@@ -306,6 +306,19 @@ def test_a_bad_payload_is_buried_and_told(listener, engine, topic, payload):
     assert "bad_payload" in service.log()
 
 
+def test_readings_that_never_came_are_counted(listener, engine):
+    service = engine()
+    device = Device(listener)
+    device.says(temperature=20)
+    device.says(temperature=20)
+    device.seq += 3
+    device.says(temperature=20)
+    health = "iot/_service/rules-engine/health"
+    listener.wait(health, lambda m: m.json["counters"].get("readings.missing") == 3, timeout_s=3 * stand.PATIENCE_S)
+    assert "readings_missing" in service.log()
+    assert "device=greenhouse_001 measurement=sensors missing=3" in service.log()
+
+
 def test_failed_commands_are_told(listener, engine):
     service = engine()
     Device(listener).says(temperature=29)

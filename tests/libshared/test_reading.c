@@ -193,10 +193,39 @@ static void test_find_reset_and_bounds(void **state)
     assert_null(reading.fields);
 }
 
+static void test_gaps_are_told_from_numbers_and_times(void **state)
+{
+    static const struct {
+        uint64_t last_seq;
+        int64_t last_ms;
+        uint64_t seq;
+        int64_t ts_ms;
+        uint64_t gap;
+    } cases[] = {
+        {0, 0, 7, 1000, 0},     /* the first that is heard */
+        {7, 1000, 8, 2000, 0},  /* the next */
+        {7, 1000, 11, 2000, 3}, /* three are missing */
+        {7, 1000, 7, 1000, 0},  /* the same once more */
+        {7, 1000, 5, 1000, 0},  /* late */
+        {7, 1000, 5, 500, 0},   /* late */
+        {7, 1000, 1, 2000, 0},  /* a new session */
+        {7, 1000, 4, 2000, 3},  /* a new session whose first ones are missing */
+        {7, 1000, 7, 2000, 6},  /* that, too */
+        {7, 1000, 0, 2000, 0},  /* no number */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct reading reading = {.seq = cases[i].seq, .ts_ms = cases[i].ts_ms};
+        if (reading_gap(&reading, cases[i].last_seq, cases[i].last_ms) != cases[i].gap)
+            fail_msg("case %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valid_examples_are_read_and_written_alike),
+        cmocka_unit_test(test_gaps_are_told_from_numbers_and_times),
         cmocka_unit_test(test_invalid_examples_are_refused),
         cmocka_unit_test(test_cut_examples_are_refused),
         cmocka_unit_test(test_written_as_the_contract_shows),

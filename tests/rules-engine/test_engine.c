@@ -76,7 +76,10 @@ static void on_reading(void *self, const struct engine_place *place, const char 
 
 static void open_engine(struct stand *stand)
 {
-    static const struct engine_handlers handlers = {on_memory, on_command, on_alert, on_reading};
+    static const struct engine_handlers handlers = {.on_memory = on_memory,
+                                                    .on_command = on_command,
+                                                    .on_alert = on_alert,
+                                                    .on_reading = on_reading};
     assert_int_equal(engine_open(&stand->engine, stand->settings, &handlers, stand), 0);
 }
 
@@ -241,6 +244,43 @@ static void test_old_and_double_change_nothing(void **state)
     expect(&stand, "");
     assert_int_equal(engine_stats(stand.engine).old, 1);
     assert_int_equal(engine_stats(stand.engine).duplicates, 1);
+    close_stand(&stand);
+}
+
+static void say_missing(void *self, const struct engine_place *place, const char *measurement,
+                        uint64_t missing)
+{
+    struct stand *stand = self;
+    buffer_format(&stand->decisions, "missing %s/%s %" PRIu64 "; ", place->device, measurement,
+                  missing);
+}
+
+/* Of each device's measurement by itself. */
+static void test_missing_readings_are_counted(void **state)
+{
+    static const struct engine_handlers handlers = {.on_missing = say_missing};
+    static const struct {
+        const char *device;
+        uint64_t seq;
+        bool retained;
+    } heard[] = {
+        {"greenhouse_001", 40, true},  {"greenhouse_001", 41, false}, {"greenhouse_002", 7, false},
+        {"greenhouse_001", 44, false}, {"greenhouse_002", 8, false},  {"greenhouse_002", 10, true},
+        {"greenhouse_001", 1, false},
+    };
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, cool);
+    engine_close(stand.engine);
+    assert_int_equal(engine_open(&stand.engine, stand.settings, &handlers, &stand), 0);
+    for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++) {
+        wait_ms(&stand, 1000);
+        struct say say = {heard[i].device, "sensors",    "temperature",    value_number(20),
+                          stand.time_ms,   heard[i].seq, heard[i].retained};
+        give(&stand, &say);
+    }
+    expect(&stand, "missing greenhouse_001/sensors 2; missing greenhouse_002/sensors 1; ");
+    assert_int_equal(engine_stats(stand.engine).missing, 3);
     close_stand(&stand);
 }
 
@@ -914,6 +954,7 @@ int main(void)
         cmocka_unit_test(test_each_device_for_itself),
         cmocka_unit_test(test_retained_decides_nothing),
         cmocka_unit_test(test_old_and_double_change_nothing),
+        cmocka_unit_test(test_missing_readings_are_counted),
         cmocka_unit_test(test_from_the_future),
         cmocka_unit_test(test_bad_and_gone),
         cmocka_unit_test(test_offline),
