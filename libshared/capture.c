@@ -1,5 +1,6 @@
 #include "capture.h"
 
+#include "capture_line.h"
 #include "jsonr.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ static int read_hex(const struct jsonr *in, const char *hex, struct buffer *out)
     return 0;
 }
 
-int capture_payload(const struct jsonr *in, struct buffer *out)
+static int read_payload(const struct jsonr *in, struct buffer *out)
 {
     struct json_object *payload;
     const char *hex = NULL, *text;
@@ -67,9 +68,9 @@ int capture_payload(const struct jsonr *in, struct buffer *out)
     return out->failed ? -ENOMEM : 0;
 }
 
-static int read_payload(struct reader *reader, const struct jsonr *in, struct capture_message *out)
+static int take_payload(struct reader *reader, const struct jsonr *in, struct capture_message *out)
 {
-    int rc = capture_payload(in, &reader->payload);
+    int rc = read_payload(in, &reader->payload);
 
     if (rc == -EBADMSG)
         return bad_line(reader, in->error);
@@ -94,7 +95,25 @@ static int read_object(struct reader *reader, const struct jsonr *in, struct cap
     if (out->time_ms < reader->time_ms)
         return bad_line(reader, "t: is before the line above");
     out->retained = retained.boolean;
-    return out->topic ? read_payload(reader, in, out) : 0;
+    return out->topic ? take_payload(reader, in, out) : 0;
+}
+
+/* Nearly all that there is, without a tree of the whole line. False where the line is not that
+ * plain or of no use: read_line() will tell. */
+static bool read_plain(struct reader *reader, const char *line, size_t size, int *rc)
+{
+    char error[ERROR_SIZE] = "";
+    struct capture_line in;
+
+    if (!capture_line_split(&in, line, size) || in.time_ms < reader->time_ms || in.size == 0 ||
+        !strchr("{[", in.payload[0]))
+        return false;
+    struct capture_message message = {in.time_ms, in.topic, in.payload, in.size, in.retained};
+    *rc = reader->on_message(reader->self, &message, error, sizeof error);
+    if (*rc == -EBADMSG)
+        return false;
+    reader->time_ms = in.time_ms;
+    return true;
 }
 
 static int read_line(struct reader *reader, const char *line, size_t size)
@@ -102,11 +121,11 @@ static int read_line(struct reader *reader, const char *line, size_t size)
     char error[ERROR_SIZE] = "";
     struct jsonr in = {.path = "", .error = error, .error_size = sizeof error};
     struct capture_message message = {0};
-    int rc;
+    int rc = 0;
 
     reader->line++;
-    if (strspn(line, " \t\r\n") == size)
-        return 0;
+    if (read_plain(reader, line, size, &rc) || strspn(line, " \t\r\n") == size)
+        return rc;
     rc = jsonr_parse_object(&in, line, size);
     if (rc < 0)
         return rc == -EBADMSG ? bad_line(reader, error) : rc;

@@ -2,7 +2,8 @@
  * {"t":ms,"topic":"…","payload":…,"retained":false}. The payload is JSON as it is, or a string for
  * one that is not, or "hex":"00ff" in its place for one that is no text; `t` is the wall clock at
  * which the message came and must not go back. A line without a topic lets time pass. Unknown keys
- * are ignored. */
+ * are ignored. A payload that is an object or an array is handed over as it stands in the line, so
+ * that one that is no JSON is told only where somebody reads it. */
 #ifndef CAPTURE_H
 #define CAPTURE_H
 
@@ -21,8 +22,9 @@ struct capture_message {
     bool retained;
 };
 
-/* Returns 0; -EBADMSG with a sentence in `error` for a message that cannot be used, which is told
- * and passed over; another error ends the replay. */
+/* Returns 0; -EBADMSG with a sentence in `error` for a message that cannot be used and of which
+ * nothing was: it may come once more, read in another way, before that is told and passed over.
+ * Another error ends the replay. */
 typedef int capture_fn(void *self, const struct capture_message *message, char *error,
                        size_t error_size);
 
@@ -35,11 +37,6 @@ struct capture {
 /* Hands over each line. Returns 0; -EBADMSG with the line and what is wrong told on `errors`;
  * -ENOMEM, -EIO, or what `on_message` returned. */
 int capture_run(const struct capture *capture, capture_fn *on_message, void *self);
-
-/* What a line of a capture carries: into `out`. Returns 0; -EBADMSG with a sentence in the reader's
- * error; -ENOMEM. */
-struct jsonr;
-int capture_payload(const struct jsonr *in, struct buffer *out);
 
 /* A service's --replay CAPTURE [--expect FILE]: prints what `replay` appends to `out`, or, where a
  * file of what is expected is given, the lines in which it differs. Returns the exit code, which is

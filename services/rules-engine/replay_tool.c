@@ -1,27 +1,21 @@
 #include "replay.h"
 
-#include "capture.h"
 #include "decision_diff.h"
 #include "service.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-static int run(const void *settings, const struct capture *capture, struct buffer *out)
-{
-    return replay_run(settings, capture->file, capture->name, capture->errors, out);
-}
-
 /* A capture's decisions by these rules. Returns the exit code. */
 static int decide(const struct settings *settings, const char *path, struct buffer *out)
 {
-    FILE *capture = fopen(path, "re");
-    if (!capture) {
+    struct capture capture = {.file = fopen(path, "re"), .name = path, .errors = stderr};
+    if (!capture.file) {
         perror(path);
         return SERVICE_IO;
     }
-    int error = replay_run(settings, capture, path, stderr, out);
-    fclose(capture);
+    int error = replay_run(settings, &capture, out);
+    fclose(capture.file);
     return error == 0 ? SERVICE_OK : error == -EBADMSG ? SERVICE_IO : SERVICE_INTERNAL;
 }
 
@@ -65,5 +59,5 @@ int replay_tool(const void *settings, const struct service_arguments *arguments)
         return SERVICE_USAGE;
     }
     return service_argument(arguments, "against") ? replay_against(&own, arguments)
-                                                  : capture_tool(arguments, run, &own);
+                                                  : capture_tool(arguments, replay_run, &own);
 }

@@ -58,6 +58,38 @@ static void test_lines(void **state)
     buffer_free(&seen.text);
 }
 
+/* A plain line is not parsed whole; what does not fit into that is, and decides. */
+static void test_plain_lines_and_others(void **state)
+{
+    struct seen seen = {0};
+    char said[512] = "";
+
+    (void)state;
+    assert_int_equal(run("{\"t\":1,\"topic\":\"a\",\"payload\":{\"x\" : 1}}\n"
+                         "{\"t\":1, \"topic\":\"a\",\"payload\":{\"x\" : 1}}\n"
+                         "{\"t\":2,\"topic\":\"a\",\"payload\":\"ON\"}\n"
+                         "{\"t\":3,\"topic\":\"a\",\"payload\":[1],\"retained\":true}\n",
+                         &seen, said),
+                     0);
+    assert_string_equal(buffer_string(&seen.text),
+                        "1 a {\"x\" : 1};1 a {\"x\":1};2 a ON;3 a [1] retained;");
+    assert_int_equal(run("{\"t\":2,\"topic\":\"a\",\"payload\":{}}\n"
+                         "{\"t\":1,\"topic\":\"a\",\"payload\":{}}\n",
+                         &seen, said),
+                     -EBADMSG);
+    assert_string_equal(said, "capture:2: t: is before the line above\n");
+    buffer_clear(&seen.text);
+    seen.answer = -EBADMSG; /* read whole, it is of no use either, or no line at all */
+    memset(said, 0, sizeof said);
+    assert_int_equal(run("{\"t\":1,\"topic\":\"a\",\"payload\":{ }}\n"
+                         "{\"t\":1,\"topic\":\"a\",\"payload\":{]}\n",
+                         &seen, said),
+                     -EBADMSG);
+    assert_string_equal(buffer_string(&seen.text), "1 a { };1 a {};1 a {];");
+    assert_non_null(strstr(said, "capture:1: of no use\ncapture:2: not JSON"));
+    buffer_free(&seen.text);
+}
+
 /* A payload that is of no use is told, and the replay goes on; a line that is none ends it. */
 static void test_what_cannot_be_used(void **state)
 {
@@ -96,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_plain_lines_and_others),
         cmocka_unit_test(test_what_cannot_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* A line of a capture in the plain form in which tools write it, without spaces:
  *   {"t":ms,"topic":"…","payload":…}    with ,"retained":true or false behind the payload or not
- * Split in a tenth of the time that a JSON tree takes; any other form is left to replay.c. Pure. */
+ * Split in a tenth of the time that a JSON tree takes; any other form is left to capture.c. Part of
+ * capture. Pure. */
 #ifndef CAPTURE_LINE_H
 #define CAPTURE_LINE_H
 
