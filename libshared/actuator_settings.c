@@ -71,6 +71,16 @@ void actuator_check(const struct actuator_settings *settings, const struct field
     failsafe_check(&settings->fail_safe, fields, config_object(node, "fail_safe"));
 }
 
+void actuator_own(struct actuator_settings *settings, struct texts *texts)
+{
+    texts_own(texts, &settings->unit);
+    texts_own_value(texts, &settings->safe);
+    for (size_t i = 0; i < settings->guard.n_allowed; i++)
+        texts_own_value(texts, &settings->guard.allowed[i]);
+    texts_own(texts, &settings->guard.interlock);
+    failsafe_own(&settings->fail_safe, texts);
+}
+
 const char *actuator_convert(const struct actuator_settings *settings, const struct value *from,
                              struct value *out)
 {

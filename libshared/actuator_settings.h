@@ -6,6 +6,7 @@
 #include "config.h"
 #include "failsafe.h"
 #include "guard.h"
+#include "texts.h"
 #include "topic.h"
 #include "value.h"
 
@@ -35,6 +36,9 @@ void actuator_configure_typed(struct actuator_settings *out, struct config_node 
  * what the device has. */
 void actuator_check(const struct actuator_settings *settings, const struct fields *fields,
                     struct config_node *node);
+
+/* Replaces what is borrowed from the configuration by copies among `texts`. */
+void actuator_own(struct actuator_settings *settings, struct texts *texts);
 
 /* The value as the actuator's type wants it; a text stays borrowed. Returns NULL, or the contract's
  * reason why it cannot be: "bad_value", or "out_of_range" with `out` set all the same. */

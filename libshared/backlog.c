@@ -18,10 +18,10 @@
 #define BATCH_BYTES (256 * KIB)
 
 struct backlog {
-    struct loop *loop; /* borrowed, as are the next three */
+    struct loop *loop; /* borrowed, as are the next two */
     struct mqtt *mqtt;
     struct health *health;
-    const struct backlog_settings *settings;
+    struct backlog_settings settings;
     struct spool *spool; /* NULL: no disk */
     struct spool_reader *reader;
     struct loop_timer *timer;
@@ -153,7 +153,7 @@ static void on_sample(void *self, struct health *health)
 
 static void open_disk(struct backlog *backlog, const char *state_dir)
 {
-    int64_t disk_bytes = backlog->settings->disk_bytes;
+    int64_t disk_bytes = backlog->settings.disk_bytes;
     char directory[512];
     char error[256];
     int length = snprintf(directory, sizeof directory, "%s/backlog", state_dir);
@@ -186,7 +186,7 @@ int backlog_open(struct backlog **out, struct service *service,
     backlog->loop = service_loop(service);
     backlog->mqtt = service_mqtt(service);
     backlog->health = service_health(service);
-    backlog->settings = settings;
+    backlog->settings = *settings;
     backlog->lost_limit.every_ms = 10000;
     backlog->spooled = health_count(backlog->health, "backlog.spooled");
     backlog->sent = health_count(backlog->health, "backlog.sent");
@@ -239,7 +239,7 @@ static int keep(struct backlog *backlog, const void *record, size_t size)
 {
     if (!is_on_disk(backlog)) {
         size_t in_memory = backlog_queue_size(&backlog->queue) + size;
-        if (in_memory <= (size_t)backlog->settings->memory_bytes &&
+        if (in_memory <= (size_t)backlog->settings.memory_bytes &&
             backlog_queue_add(&backlog->queue, record, size) == 0)
             return 0;
         spill_memory(backlog);
@@ -251,7 +251,7 @@ static int keep(struct backlog *backlog, const void *record, size_t size)
  * the disk, and is there until the broker has it. */
 static bool must_wait(const struct backlog *backlog)
 {
-    return backlog->spool && (backlog->settings->memory_bytes == 0 || is_in_memory(backlog) ||
+    return backlog->spool && (backlog->settings.memory_bytes == 0 || is_in_memory(backlog) ||
                               is_on_disk(backlog) || !mqtt_is_up(backlog->mqtt));
 }
 
@@ -272,6 +272,14 @@ int backlog_publish(struct backlog *backlog, const char *topic, const char *payl
     if (must_wait(backlog))
         return publish_later(backlog, topic, payload, size);
     return publish_now(backlog, topic, payload, size);
+}
+
+void backlog_reload(const struct backlog *backlog, const struct backlog_settings *fresh)
+{
+    if (backlog->settings.memory_bytes != fresh->memory_bytes ||
+        backlog->settings.disk_bytes != fresh->disk_bytes)
+        log_warning("reload_partial",
+                    "what_to_do=\"restart: the backlog's limits are read at the start only\"");
 }
 
 void backlog_close(struct backlog *backlog)

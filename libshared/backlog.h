@@ -26,10 +26,13 @@ struct backlog;
 
 /* On disk it is state_dir/backlog; without a state_dir what waits is the connection's outbox alone.
  * What an earlier process left on disk is sent too. A disk that cannot be used is logged, and
- * memory alone serves. Both are borrowed. Returns 0 or -ENOMEM. */
+ * memory alone serves. The service is borrowed, the settings are copied. Returns 0 or -ENOMEM. */
 int backlog_open(struct backlog **out, struct service *service,
                  const struct backlog_settings *settings);
 void backlog_close(struct backlog *backlog); /* what is in memory goes to disk */
+
+/* On a reload: its limits are those of the start; that others would need a restart is logged. */
+void backlog_reload(const struct backlog *backlog, const struct backlog_settings *fresh);
 
 /* Publishes an encoded reading, retained at QoS 1, now or later. Returns 0 or -errno where it is
  * lost, counted. */

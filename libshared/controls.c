@@ -21,7 +21,7 @@ static void publish(struct controls *controls, enum topic_kind kind, const char 
 {
     char topic[TOPIC_SIZE];
     struct mqtt_message message = {.topic = topic,
-                                   .payload = controls->text.data,
+                                   .payload = buffer_string(&controls->text),
                                    .size = controls->text.size,
                                    .qos = 1,
                                    .retained = kind == TOPIC_STATE};
@@ -276,6 +276,26 @@ void controls_offline(struct controls *controls)
 {
     for (size_t i = 0; i < controls->n_controls; i++)
         actuator_offline(controls->controls[i].actuator, clock_now_ms(), clock_time_ms());
+}
+
+static bool is_among(const char *name, const struct actuator_settings *settings, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(settings[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void controls_part(struct controls *controls, const struct actuator_settings *stay, size_t n_stay)
+{
+    controls_offline(controls);
+    buffer_clear(&controls->text);
+    for (size_t i = 0; i < controls->n_controls; i++) {
+        const char *name = actuator_settings(controls->controls[i].actuator)->name;
+
+        if (!is_among(name, stay, n_stay))
+            publish(controls, TOPIC_STATE, name);
+    }
 }
 
 void controls_announce(struct controls *controls)

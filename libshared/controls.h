@@ -46,6 +46,11 @@ void controls_done(struct controls *controls, int index, enum command_outcome ou
 void controls_observe(struct controls *controls, int index, struct value held);
 void controls_offline(struct controls *controls); /* rejects what is queued */
 
+/* Before controls_close(), where the agent goes on without the device or with other settings for
+ * it: what is queued is rejected, and the states of all but the actuators of `stay` are taken out
+ * of the broker. */
+void controls_part(struct controls *controls, const struct actuator_settings *stay, size_t n_stay);
+
 /* The wire to the device is there again: safe values that are owed to it are queued at once, ahead
  * of whatever tells that the device is. */
 void controls_wire_up(struct controls *controls);

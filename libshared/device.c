@@ -131,9 +131,9 @@ int device_set_meta(struct device *device, const char *json)
     return publish(device, TOPIC_META, NULL, copy, strlen(copy));
 }
 
-void device_part(struct device *device, const char *reason, bool for_good)
+void device_part(struct device *device, bool for_good)
 {
-    device->parting = reason;
+    device->parting = for_good ? "removed" : "reconfigured";
     if (for_good)
         publish(device, TOPIC_META, NULL, "", 0);
 }
@@ -235,6 +235,12 @@ int device_publish(struct device *device, const char *measurement, struct readin
     int error = series ? collect(device, series, reading) : -ENOMEM;
 
     return error ? error : flush(device, series);
+}
+
+void device_withdraw(struct device *device, const char *measurement)
+{
+    device_flush(device, measurement);
+    publish(device, TOPIC_TELEMETRY, measurement, "", 0);
 }
 
 void device_close(struct device *device)

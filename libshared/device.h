@@ -22,9 +22,12 @@ int device_open(struct device **out, struct mqtt *mqtt, struct backlog *backlog,
 /* Publishes "offline", reason "agent_stopped", or what device_part() was told. */
 void device_close(struct device *device);
 
-/* Before device_close(), where the agent goes on: the reason, static. `for_good` takes the birth
- * document away: there is no such device any more. */
-void device_part(struct device *device, const char *reason, bool for_good);
+/* Before device_close(), where the agent goes on: `for_good` takes the birth document away, there
+ * is no such device any more, and the reason is "removed", else "reconfigured". */
+void device_part(struct device *device, bool for_good);
+
+/* Takes the retained reading of a measurement that the device has no more out of the broker. */
+void device_withdraw(struct device *device, const char *measurement);
 
 const char *device_location(const struct device *device);
 const char *device_name(const struct device *device);

@@ -55,6 +55,12 @@ void failsafe_check(const struct failsafe_settings *settings, const struct field
         fields_require(fields, "", settings->inputs[i], node, "inputs");
 }
 
+void failsafe_own(struct failsafe_settings *settings, struct texts *texts)
+{
+    for (size_t i = 0; i < settings->n_inputs; i++)
+        texts_own(texts, &settings->inputs[i]);
+}
+
 bool failsafe_is_used(const struct failsafe_settings *settings)
 {
     return settings->start || settings->exit || settings->broker_lost_ms > 0 ||

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "fields.h"
 #include "latest.h"
+#include "texts.h"
 #include "topic.h"
 
 #include <stdbool.h>
@@ -33,6 +34,9 @@ void failsafe_configure_missing(struct failsafe_settings *out, struct config_nod
 /* Each input that the device does not have is a problem. */
 void failsafe_check(const struct failsafe_settings *settings, const struct fields *fields,
                     struct config_node *node);
+
+/* Replaces what is borrowed from the configuration by copies among `texts`. */
+void failsafe_own(struct failsafe_settings *settings, struct texts *texts);
 
 bool failsafe_is_used(const struct failsafe_settings *settings);
 

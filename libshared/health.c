@@ -129,6 +129,18 @@ void health_set(struct health *health, const char *name, double number)
         gauge->number = number;
 }
 
+void health_drop(struct health *health, const char *name)
+{
+    for (struct gauge **link = &health->gauges; *link; link = &(*link)->next) {
+        struct gauge *gauge = *link;
+        if (strcmp(gauge->name, name) != 0)
+            continue;
+        *link = gauge->next;
+        free(gauge);
+        return;
+    }
+}
+
 void health_set_breaker(struct health *health, const char *name, enum breaker_state state)
 {
     struct gauge *gauge = find_gauge(health, name);

@@ -34,6 +34,7 @@ typedef void health_members_fn(void *self, struct jsonw *w);
 void health_set_members(struct health *health, health_members_fn *write, void *self);
 void health_set(struct health *health, const char *gauge, double number);
 void health_set_breaker(struct health *health, const char *name, enum breaker_state state);
+void health_drop(struct health *health, const char *name); /* such a gauge, of what is gone */
 void health_set_error(struct health *health, int64_t time_ms, const char *error); /* the last one */
 
 /* Appends the JSON object; `uptime_ms` since the start. Returns 0 or -ENOMEM. */

@@ -20,7 +20,6 @@
 struct agent {
     struct line_shared shared;
     struct sample sample;
-    struct backlog_settings backlog;
     const struct settings *settings; /* borrowed */
     char hole_file[PATH_MAX];        /* empty: nothing is kept */
     struct line **lines;             /* owned array, beside the settings' buses */
@@ -208,9 +207,8 @@ int agent_start(void **self, struct service *service, const void *settings)
     agent->shared = (struct line_shared){
         .service = service, .sample = &agent->sample, .on_holes = on_holes, .self = agent};
     agent->settings = read;
-    agent->backlog = read->backlog;
     name_hole_file(agent);
-    rc = backlog_open(&agent->shared.backlog, service, &agent->backlog);
+    rc = backlog_open(&agent->shared.backlog, service, &read->backlog);
     if (rc == 0)
         rc = sample_open(&agent->sample, most_texts(read));
     if (rc == 0)
@@ -238,18 +236,6 @@ static void halt_changed(struct agent *agent, const struct settings *fresh)
     on_answers(agent, 0);
 }
 
-static bool is_gone(const void *self, const struct unit_settings *unit)
-{
-    const struct settings *fresh = self;
-
-    for (size_t i = 0; i < fresh->n_buses; i++)
-        for (size_t j = 0; j < fresh->buses[i]->n_units; j++)
-            if (strcmp(fresh->buses[i]->units[j]->location, unit->location) == 0 &&
-                strcmp(fresh->buses[i]->units[j]->device, unit->device) == 0)
-                return false;
-    return true;
-}
-
 /* Before any is opened: a device may have moved to another bus, and must not be closed after. */
 static void part_with_changed(struct agent *agent, const struct settings *fresh)
 {
@@ -261,16 +247,8 @@ static void part_with_changed(struct agent *agent, const struct settings *fresh)
             if (fresh->buses[j] == own || strcmp(fresh->buses[j]->url, own->url) == 0)
                 next = fresh->buses[j];
         if (next != own)
-            line_part(agent->lines[i], next, is_gone, fresh);
+            line_part(agent->lines[i], next, fresh);
     }
-}
-
-static void warn_of_fixed(const struct agent *agent, const struct settings *fresh)
-{
-    if (agent->backlog.memory_bytes != fresh->backlog.memory_bytes ||
-        agent->backlog.disk_bytes != fresh->backlog.disk_bytes)
-        log_warning("reload_partial",
-                    "what_to_do=\"restart: the backlog's limits are read at the start only\"");
 }
 
 /* Buses of which nothing was changed are not touched; of the others those devices go on that were
@@ -283,7 +261,7 @@ int agent_reload(void *self, void *fresh, void *old)
     size_t n = agent->n_lines;
     int rc;
 
-    warn_of_fixed(agent, fresh);
+    backlog_reload(agent->shared.backlog, &((const struct settings *)fresh)->backlog);
     halt_changed(agent, fresh);
     settings_keep(fresh, old);
     part_with_changed(agent, fresh);

@@ -1,6 +1,7 @@
 #include "line.h"
 
 #include "log.h"
+#include "settings_keep.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -207,16 +208,15 @@ static bool has_settings(const struct bus_settings *bus, const struct unit_setti
     return false;
 }
 
-void line_part(struct line *line, const struct bus_settings *settings, line_gone_fn *is_gone,
-               const void *self)
+void line_part(struct line *line, const struct bus_settings *bus, const struct settings *fresh)
 {
     for (size_t i = 0; i < line->n_units; i++) {
         struct unit *unit = line->units[i];
 
-        if (!unit || has_settings(settings, unit_settings_of(unit)))
+        if (!unit || has_settings(bus, unit_settings_of(unit)))
             continue;
-        if (is_gone)
-            unit_part(unit, is_gone(self, unit_settings_of(unit)));
+        if (fresh)
+            unit_part(unit, settings_find(fresh, unit_settings_of(unit)));
         unit_close(unit);
         line->units[i] = NULL;
     }
@@ -226,7 +226,7 @@ void line_close(struct line *line)
 {
     if (!line)
         return;
-    line_part(line, NULL, NULL, NULL);
+    line_part(line, NULL, NULL);
     line_halt(line);
     for (size_t i = 0; line->holes && i < line->settings->n_units; i++)
         holes_free(&line->holes[i]);

@@ -32,11 +32,9 @@ void line_stop(struct line *line);
 /* Waits for that: one request's time-out at the most. Its last answers are in the inbox then. */
 void line_halt(struct line *line);
 
-/* Closes a halted line's devices that are not among the units of `settings` (NULL: all of them).
- * `is_gone` tells whether there is no such device any more; NULL: the agent ends. */
-typedef bool line_gone_fn(const void *self, const struct unit_settings *unit);
-void line_part(struct line *line, const struct bus_settings *settings, line_gone_fn *is_gone,
-               const void *self);
+/* Closes a halted line's devices that are not among the units of `bus` (NULL: all of them). `fresh`
+ * has what becomes of them; NULL: the agent ends. */
+void line_part(struct line *line, const struct bus_settings *bus, const struct settings *fresh);
 
 /* Stops, halts and parts with everything first, where that was not done. */
 void line_close(struct line *line);

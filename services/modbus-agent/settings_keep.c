@@ -6,33 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void own_value(struct texts *texts, struct value *value)
-{
-    if (value->type == VALUE_TEXT)
-        texts_own(texts, &value->text);
-}
-
-static void own_failsafe(struct texts *texts, struct failsafe_settings *settings)
-{
-    for (size_t i = 0; i < settings->n_inputs; i++)
-        texts_own(texts, &settings->inputs[i]);
-}
-
-static void own_actuator(struct texts *texts, struct actuator_settings *settings)
-{
-    texts_own(texts, &settings->unit);
-    own_value(texts, &settings->safe);
-    for (size_t i = 0; i < settings->guard.n_allowed; i++)
-        own_value(texts, &settings->guard.allowed[i]);
-    texts_own(texts, &settings->guard.interlock);
-    own_failsafe(texts, &settings->fail_safe);
-}
-
 int unit_settings_own(struct unit_settings *unit)
 {
     for (size_t i = 0; i < unit->n_actuators; i++)
-        own_actuator(&unit->texts, &unit->actuators[i]);
-    own_failsafe(&unit->texts, &unit->feed.watchdog.missing);
+        actuator_own(&unit->actuators[i], &unit->texts);
+    failsafe_own(&unit->feed.watchdog.missing, &unit->texts);
     return unit->texts.failed ? -ENOMEM : 0;
 }
 
@@ -97,6 +75,20 @@ bool settings_has(const struct settings *settings, const struct bus_settings *bu
             strcmp(settings->buses[i]->url, bus->url) == 0)
             return true;
     return false;
+}
+
+const struct unit_settings *settings_find(const struct settings *settings,
+                                          const struct unit_settings *unit)
+{
+    for (size_t i = 0; i < settings->n_buses; i++)
+        for (size_t j = 0; j < settings->buses[i]->n_units; j++) {
+            const struct unit_settings *found = settings->buses[i]->units[j];
+
+            if (strcmp(found->location, unit->location) == 0 &&
+                strcmp(found->device, unit->device) == 0)
+                return found;
+        }
+    return NULL;
 }
 
 static void keep_bus(struct bus_settings **fresh, struct bus_settings **old)

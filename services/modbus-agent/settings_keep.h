@@ -15,6 +15,10 @@ void bus_settings_free(struct bus_settings *bus); /* the struct too, and all its
 /* Whether a bus is the same there. */
 bool settings_has(const struct settings *settings, const struct bus_settings *bus);
 
+/* What the device of the same name is there; NULL where there is none. */
+const struct unit_settings *settings_find(const struct settings *settings,
+                                          const struct unit_settings *unit);
+
 /* Puts into `fresh` what of `old` is the same, and what it takes the place of into `old`: a whole
  * bus, or else the units of the bus with that URL. Both are as whole as before. No thread may read
  * a bus that is not the same. */

@@ -45,6 +45,11 @@ static void log_state(const struct unit *unit, const char *reason)
               unit->settings->device, names[state], reason);
 }
 
+static void name_breaker(const struct unit *unit, char out[2 * TOPIC_NAME_SIZE])
+{
+    snprintf(out, 2 * TOPIC_NAME_SIZE, "%s/%s", unit->settings->location, unit->settings->device);
+}
+
 /* A walk through all that health shows: not for every round. */
 static void show_breaker(struct unit *unit)
 {
@@ -52,7 +57,7 @@ static void show_breaker(struct unit *unit)
 
     if (unit->shown && unit->shown_breaker == unit->presence.breaker)
         return;
-    snprintf(name, sizeof name, "%s/%s", unit->settings->location, unit->settings->device);
+    name_breaker(unit, name);
     health_set_breaker(unit->health, name, unit->presence.breaker);
     unit->shown = true;
     unit->shown_breaker = unit->presence.breaker;
@@ -199,10 +204,26 @@ void unit_close(struct unit *unit)
     free(unit);
 }
 
-void unit_part(struct unit *unit, bool gone)
+static bool measures(const struct unit_settings *settings, const char *measurement)
 {
-    controls_offline(unit->controls);
-    device_part(unit->device, gone ? "removed" : "reconfigured", gone);
+    for (size_t i = 0; settings && i < settings->n_groups; i++)
+        if (strcmp(settings->groups[i].measurement, measurement) == 0)
+            return true;
+    return false;
+}
+
+void unit_part(struct unit *unit, const struct unit_settings *next)
+{
+    const struct unit_settings *own = unit->settings;
+    char breaker[2 * TOPIC_NAME_SIZE];
+
+    controls_part(unit->controls, next ? next->actuators : NULL, next ? next->n_actuators : 0);
+    for (size_t i = 0; i < own->n_groups; i++)
+        if (!measures(next, own->groups[i].measurement))
+            device_withdraw(unit->device, own->groups[i].measurement);
+    device_part(unit->device, !next);
+    name_breaker(unit, breaker);
+    health_drop(unit->health, breaker);
 }
 
 void unit_halt(struct unit *unit)

@@ -30,9 +30,10 @@ struct unit_options {
 int unit_open(struct unit **out, const struct unit_options *options);
 void unit_close(struct unit *unit);
 
-/* Before unit_close(), where the agent goes on without it: "removed" where there is no such device
- * any more, else "reconfigured". Commands that wait are answered. */
-void unit_part(struct unit *unit, bool gone);
+/* Before unit_close(), where the agent goes on: `next` is what the device is from now on, NULL
+ * where there is no such device any more. Commands that wait are answered, and what it will not
+ * publish again is taken out of the broker. */
+void unit_part(struct unit *unit, const struct unit_settings *next);
 
 /* Its thread has ended: what is commanded from here on waits for unit_move(). The thread's last
  * answers may still come. */

@@ -1,6 +1,6 @@
 #include "agent.h"
 
-#include "settings.h"
+#include "settings_keep.h"
 #include "station.h"
 
 #include <errno.h>
@@ -8,10 +8,9 @@
 #include <stdlib.h>
 
 struct agent {
-    struct health *health; /* borrowed */
-    struct backlog *backlog;
+    struct station_context context; /* its backlog is owned */
+    struct station **stations;      /* owned array, beside the settings' boards */
     size_t n_stations;
-    struct station *stations[];
 };
 
 static void on_sample(void *self, struct health *health)
@@ -27,28 +26,62 @@ static void on_sample(void *self, struct health *health)
     health_set(health, "boards_online", (double)online);
 }
 
+/* Of `stations`, the one that goes by this configuration, taken out of them; NULL where there is
+ * none. */
+static struct station *take_same(struct station **stations, size_t n,
+                                 const struct board_config *config)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct station *station = stations[i];
+
+        if (!station || station_config(station) != config)
+            continue;
+        stations[i] = NULL;
+        return station;
+    }
+    return NULL;
+}
+
+/* Puts a station beside each board: out of `before` where there is one that goes by its
+ * configuration, else a new one. */
+static int open_stations(struct agent *agent, const struct settings *settings,
+                         struct station **before, size_t n_before)
+{
+    int error = 0;
+
+    agent->n_stations = 0;
+    agent->stations = calloc(settings->n_boards + 1, sizeof(*agent->stations));
+    if (!agent->stations)
+        return -ENOMEM;
+    for (size_t i = 0; i < settings->n_boards && error == 0; i++) {
+        struct station *kept = take_same(before, n_before, settings->boards[i]);
+
+        if (kept)
+            agent->stations[i] = kept;
+        else
+            error = station_open(&agent->stations[i], &agent->context, settings->boards[i]);
+        agent->n_stations += error == 0;
+    }
+    return error;
+}
+
 int agent_start(void **out, struct service *service, const void *settings)
 {
     const struct settings *all = settings;
-    struct station_context context = {.loop = service_loop(service),
-                                      .mqtt = service_mqtt(service),
-                                      .health = service_health(service),
-                                      .state_dir = service_state_dir(service)};
-    struct agent *agent = calloc(1, sizeof *agent + all->n_boards * sizeof agent->stations[0]);
-    int error = agent ? 0 : -ENOMEM;
+    struct agent *agent = calloc(1, sizeof *agent);
+    int error;
 
-    if (error)
-        return error;
-    agent->health = context.health;
-    error = backlog_open(&agent->backlog, service, &all->backlog);
-    context.backlog = agent->backlog;
-    while (error == 0 && agent->n_stations < all->n_boards) {
-        error = station_open(&agent->stations[agent->n_stations], &context,
-                             &all->boards[agent->n_stations]);
-        agent->n_stations += error == 0;
-    }
+    if (!agent)
+        return -ENOMEM;
+    agent->context = (struct station_context){.loop = service_loop(service),
+                                              .mqtt = service_mqtt(service),
+                                              .health = service_health(service),
+                                              .state_dir = service_state_dir(service)};
+    error = backlog_open(&agent->context.backlog, service, &all->backlog);
     if (error == 0)
-        error = health_on_sample(agent->health, on_sample, agent);
+        error = open_stations(agent, all, NULL, 0);
+    if (error == 0)
+        error = health_on_sample(agent->context.health, on_sample, agent);
     if (error) {
         agent_close(agent);
         return error;
@@ -57,16 +90,53 @@ int agent_start(void **out, struct service *service, const void *settings)
     return 0;
 }
 
+/* Before any is opened: a port is free then, and a device that changed is not closed after it was
+ * opened. */
+static void part_with_changed(struct agent *agent, const struct settings *fresh)
+{
+    for (size_t i = 0; i < agent->n_stations; i++) {
+        const struct board_config *own = station_config(agent->stations[i]);
+        const struct board_config *next = settings_find(fresh, own);
+
+        if (next == own)
+            continue;
+        station_part(agent->stations[i], next);
+        station_close(agent->stations[i]);
+        agent->stations[i] = NULL;
+    }
+}
+
+/* Boards of which nothing was changed are not touched: their ports stay open, since to open one may
+ * reset what is on it. */
+int agent_reload(void *self, void *fresh, void *old)
+{
+    struct agent *agent = self;
+    const struct settings *settings = fresh;
+    struct station **before = agent->stations;
+    size_t n_before = agent->n_stations;
+    int error;
+
+    backlog_reload(agent->context.backlog, &settings->backlog);
+    settings_keep(fresh, old);
+    part_with_changed(agent, settings);
+    error = open_stations(agent, settings, before, n_before);
+    for (size_t i = 0; i < n_before; i++)
+        station_close(before[i]); /* where it fails only */
+    free(before);
+    return error;
+}
+
 void agent_close(void *self)
 {
     struct agent *agent = self;
 
     if (!agent)
         return;
-    health_off_sample(agent->health, agent);
+    health_off_sample(agent->context.health, agent);
     for (size_t i = 0; i < agent->n_stations; i++)
         station_close(agent->stations[i]);
-    backlog_close(agent->backlog);
+    free(agent->stations);
+    backlog_close(agent->context.backlog);
     free(agent);
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 int agent_start(void **out, struct service *service, const void *settings);
+int agent_reload(void *self, void *fresh, void *old);
 void agent_on_link(void *self, bool up);
 void agent_drain(void *self);
 bool agent_drained(void *self);

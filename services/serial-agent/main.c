@@ -30,6 +30,7 @@ int main(int argc, char **argv)
         .configure = settings_configure,
         .discard = settings_discard,
         .start = agent_start,
+        .reload = agent_reload,
         .on_link = agent_on_link,
         .drain = agent_drain,
         .drained = agent_drained,

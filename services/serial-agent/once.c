@@ -314,6 +314,6 @@ int once_run(const struct settings *settings)
     bool all = true;
 
     for (size_t i = 0; i < settings->n_boards; i++)
-        all = ask(&settings->boards[i]) && all;
+        all = ask(settings->boards[i]) && all;
     return all ? SERVICE_OK : SERVICE_UNAVAILABLE;
 }

@@ -1,7 +1,9 @@
 #include "settings.h"
 
 #include "framing.h"
+#include "hash.h"
 #include "port.h"
+#include "settings_keep.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -129,15 +131,18 @@ static int configure_board(struct board_config *out, struct config_node *node)
     error = settings_configure_polls(out, node);
     if (error == 0)
         error = settings_configure_outputs(out, node);
-    return error ? error : check_conditions(out, node);
+    if (error == 0)
+        error = check_conditions(out, node);
+    out->digest = config_digest(HASH_START, node);
+    return error ? error : board_config_own(out);
 }
 
 static void check_neighbours(const struct settings *settings, size_t i, struct config_node *node)
 {
-    const struct board_config *board = &settings->boards[i];
+    const struct board_config *board = settings->boards[i];
 
     for (size_t j = 0; j < i; j++) {
-        const struct board_config *other = &settings->boards[j];
+        const struct board_config *other = settings->boards[j];
 
         if (strcmp(board->device, other->device) == 0 &&
             strcmp(board->location, other->location) == 0)
@@ -153,7 +158,7 @@ int settings_configure(void **out, struct config_node *root)
 {
     struct config_node *devices = config_array(root, "devices");
     size_t n = settings_bounded(devices, config_length(devices), BOARDS_MAX);
-    struct settings *settings = calloc(1, sizeof *settings + n * sizeof settings->boards[0]);
+    struct settings *settings = calloc(1, sizeof *settings + n * sizeof(settings->boards[0]));
     int error = settings ? 0 : -ENOMEM;
 
     if (settings)
@@ -161,10 +166,18 @@ int settings_configure(void **out, struct config_node *root)
     if (n == 0)
         config_problem(root, "devices", "names no device: there is nothing to do");
     while (error == 0 && settings->n_boards < n) {
-        size_t i = settings->n_boards++;
+        size_t i = settings->n_boards;
+        struct config_node *device = config_item(devices, i);
 
-        error = configure_board(&settings->boards[i], config_item(devices, i));
-        check_neighbours(settings, i, config_item(devices, i));
+        settings->boards[i] = calloc(1, sizeof *settings->boards[i]);
+        if (!settings->boards[i]) {
+            error = -ENOMEM;
+            break;
+        }
+        settings->n_boards++;
+        error = configure_board(settings->boards[i], device);
+        if (error == 0)
+            check_neighbours(settings, i, device);
     }
     if (error) {
         settings_discard(settings);
@@ -174,17 +187,6 @@ int settings_configure(void **out, struct config_node *root)
     return 0;
 }
 
-static void discard_board(struct board_config *board)
-{
-    for (size_t i = 0; board->polls && i < board->board.n_polls; i++)
-        pattern_close(board->polls[i].decoder.pattern);
-    for (size_t i = 0; i < board->n_outputs; i++)
-        pattern_close(board->outputs[i].pattern);
-    free(board->polls);
-    free(board->actuators);
-    free(board->outputs);
-}
-
 void settings_discard(void *self)
 {
     struct settings *settings = self;
@@ -192,6 +194,6 @@ void settings_discard(void *self)
     if (!settings)
         return;
     for (size_t i = 0; i < settings->n_boards; i++)
-        discard_board(&settings->boards[i]);
+        board_config_free(settings->boards[i]);
     free(settings);
 }

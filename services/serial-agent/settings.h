@@ -1,4 +1,4 @@
-/* What serial-agent's configuration says. Strings are borrowed from the configuration.
+/* What serial-agent's configuration says. Nothing is borrowed from the configuration.
  *
  * A device, beside "location" and "device"; what is left out is as shown, durations are texts:
  *   "port"            "/dev/…", "usb:VID:PID[:SERIAL]", "tcp://host:port" or
@@ -36,6 +36,7 @@
 #include "pattern.h"
 #include "phrase.h"
 #include "point.h"
+#include "texts.h"
 #include "topic.h"
 
 #include <stddef.h>
@@ -70,6 +71,8 @@ struct output_settings {
 };
 
 struct board_config {
+    uint64_t digest; /* of what the configuration says of it */
+    struct texts texts;
     char location[TOPIC_NAME_SIZE];
     char device[TOPIC_NAME_SIZE];
     struct link_settings link;
@@ -86,7 +89,7 @@ struct board_config {
 struct settings {
     struct backlog_settings backlog;
     size_t n_boards;
-    struct board_config boards[];
+    struct board_config *boards[]; /* owned, each of them */
 };
 
 /* The parts of a device's entry, each from a file of its own. Return 0 or -ENOMEM; what was owned

@@ -340,6 +340,33 @@ void station_close(struct station *station)
     free(station);
 }
 
+static bool measures(const struct board_config *config, const char *measurement)
+{
+    for (size_t i = 0; config && i < config->board.n_polls; i++)
+        if (strcmp(config->polls[i].measurement, measurement) == 0)
+            return true;
+    return false;
+}
+
+void station_part(struct station *station, const struct board_config *next)
+{
+    const struct board_config *own = station->config;
+
+    board_closed(&station->board);
+    controls_part(station->controls, next ? next->actuators : NULL, next ? next->n_outputs : 0);
+    for (size_t i = 0; i < own->board.n_polls; i++)
+        if (!measures(next, own->polls[i].measurement))
+            device_withdraw(station->device, own->polls[i].measurement);
+    device_part(station->device, !next);
+    station_count(station);
+    health_drop(station->context.health, own->device);
+}
+
+const struct board_config *station_config(const struct station *station)
+{
+    return station->config;
+}
+
 void station_announce(struct station *station)
 {
     device_announce(station->device);

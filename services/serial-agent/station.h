@@ -25,6 +25,13 @@ int station_open(struct station **out, const struct station_context *context,
                  const struct board_config *config);
 void station_close(struct station *station); /* takes NULL */
 
+/* Before station_close(), where the agent goes on: `next` is what the device is from now on, NULL
+ * where there is no such device any more. A write that is under way and commands that wait are
+ * answered, and what it will not publish again is taken out of the broker. */
+void station_part(struct station *station, const struct board_config *next);
+
+const struct board_config *station_config(const struct station *station); /* borrowed */
+
 void station_announce(
     struct station *station);                /* on link up: says again what the broker may lack */
 void station_drain(struct station *station); /* takes no more commands */

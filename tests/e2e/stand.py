@@ -150,6 +150,7 @@ class Listener:
     """An MQTT 5 client that keeps all messages of its filters and can wait for one."""
 
     def __init__(self, port, *filters, host="127.0.0.1", username=None, password=None):
+        self.port = port
         self.messages = []
         self._filters = filters or ("#",)
         self._granted = threading.Event()

@@ -114,9 +114,12 @@ def test_another_bus_notices_nothing(listener, start, servers):
 
 def test_a_removed_device_goes_for_good(listener, start, servers):
     server = servers[0].server
-    config = {"buses": [bus(server, device("stays", 1), device("goes", 2))]}
+    pumps = [{"name": name, "table": "coil", "address": 0} for name in ("pump", "spare")]
+    config = {"buses": [bus(server, device("stays", 1, actuators=pumps), device("goes", 2, actuators=pumps[:1]))]}
     agent = start("modbus-agent", config)
-    status(listener, "goes", "online")
+    for name, pump in (("stays", "pump"), ("stays", "spare"), ("goes", "pump")):
+        status(listener, name, "online")
+        assert command(listener, name, pump, "ON")["result"] == "ok"
     mark = reload(agent, listener, lambda config: config["buses"][0]["devices"].pop())
     assert status(listener, "goes", "offline", since=mark)["reason"] == "removed"
     listener.wait("iot/l/goes/meta", lambda m: m.payload == b"", since=mark)
@@ -124,6 +127,22 @@ def test_a_removed_device_goes_for_good(listener, start, servers):
     mark = listener.mark()
     reading(listener, "stays", since=mark)
     assert not listener.find("iot/l/goes/telemetry/m", since=mark)
+
+    def change(config):
+        config["buses"][0]["devices"][0]["actuators"].pop()
+        config["buses"][0]["devices"][0]["groups"][0]["measurement"] = "fresh"
+
+    mark = reload(agent, listener, change)
+    reading(listener, "stays", "fresh", since=mark)
+    late = stand.Listener(listener.port, "iot/l/#")
+    late.wait("iot/l/stays/telemetry/fresh", timeout_s=30)
+    late.publish("iot/l/goes/ack/end", "")  # behind all that is retained
+    late.wait("iot/l/goes/ack/end")
+    kept = {m.topic for m in late.messages if m.retain}
+    late.close()
+    assert kept == {f"iot/l/{t}" for t in ("goes/status", "stays/status", "stays/meta", "stays/state/pump", "stays/telemetry/fresh")}
+    health = listener.wait("iot/_service/+/health", lambda m: m.json["breakers"], since=mark, timeout_s=30).json
+    assert list(health["breakers"]) == ["l/stays"]
 
 
 def test_what_changed_applies(listener, start, servers):

@@ -22,7 +22,7 @@ class Server:
         self.refuses = refuses
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"rfc2217://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.heard, self.edges, self.hangs = [], 0, False
+        self.heard, self.edges, self.hangs, self.connections = [], 0, False, 0
         self.port = serial.serial_for_url("loop://", do_not_open=True)
         self.connection = None
         threading.Thread(target=self._serve, daemon=True).start()
@@ -33,6 +33,7 @@ class Server:
                 self.connection, _ = self.listener.accept()
             except OSError:
                 return
+            self.connections += 1
             with self.connection:
                 self._talk()
 

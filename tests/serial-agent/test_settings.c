@@ -37,7 +37,7 @@ static void the_demo_is_read(void **state)
     assert_int_equal(config_open(&config, SOURCE_DIR "/deploy/config/serial-agent.json"), 0);
     assert_int_equal(settings_configure((void **)&settings, config_root(config)), 0);
     assert_int_equal(settings->n_boards, 1);
-    board = &settings->boards[0];
+    board = settings->boards[0];
     assert_string_equal(board->device, "greenhouse_001");
     assert_string_equal(board->link.url, "tcp://greenhouse-sim:4001");
     assert_int_equal(board->board.n_polls, 1);

@@ -2,6 +2,8 @@
 #ifndef TEXTS_H
 #define TEXTS_H
 
+#include "value.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +15,7 @@ struct texts {    /* starts as `= {0}` */
 
 /* Puts a copy in place of the text; NULL stays NULL, and is put where there is no memory. */
 void texts_own(struct texts *texts, const char **text);
+void texts_own_value(struct texts *texts, struct value *value); /* where it is one */
 void texts_free(struct texts *texts);
 
 #endif

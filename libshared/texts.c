@@ -36,6 +36,12 @@ void texts_own(struct texts *texts, const char **text)
     *text = known ? known : add(texts, *text);
 }
 
+void texts_own_value(struct texts *texts, struct value *value)
+{
+    if (value->type == VALUE_TEXT)
+        texts_own(texts, &value->text);
+}
+
 void texts_free(struct texts *texts)
 {
     for (size_t i = 0; i < texts->n; i++)
