@@ -51,16 +51,44 @@ struct account_series *account_find(struct account *account, const struct topic 
     return NULL;
 }
 
-/* A spool that was taken away numbers its records anew. */
-void account_resume(struct account *account, uint64_t spool_next)
+static uint64_t n_taken(const struct account *account)
 {
-    struct account_ends *ends = &account->ends[account->ends_now];
+    return atomic_load(&account->totals[ACCOUNT_RECEIVED]) + atomic_load(&account->untracked);
+}
+
+static void set_mark(struct account *account, uint64_t next)
+{
+    uint32_t other = 1 - atomic_load_explicit(&account->mark_now, memory_order_relaxed);
+    struct account_mark *mark = &account->marks[other];
+
+    atomic_store_explicit(&mark->next, next, memory_order_relaxed);
+    atomic_store_explicit(&mark->n, n_taken(account), memory_order_relaxed);
+    atomic_store_explicit(&account->mark_now, other, memory_order_release);
+}
+
+/* A spool that was taken away numbers its records anew. */
+static void resume_ends(struct account_ends *ends, uint64_t known, uint64_t spool_next)
+{
+    if (known > spool_next)
+        ends->spans = (struct spans){0};
+    if (known > spool_next || known + 1 < spool_next)
+        spans_add(&ends->spans, known > spool_next ? 0 : known, spool_next);
+    ends->done = ends->spans.done;
+}
+
+bool account_resume(struct account *account, uint64_t spool_next, uint64_t *n)
+{
+    const struct account_mark *mark = &account->marks[account->mark_now];
+    bool is_one_left = mark->next + 1 == spool_next;
 
     for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
         if (account->series[i].state == ACCOUNT_CLAIMED)
             account->series[i].state = ACCOUNT_FREE;
-    if (ends->next > spool_next)
-        ends->next = 0;
+    resume_ends(&account->ends[account->ends_now], mark->next, spool_next);
+    *n = n_taken(account) - mark->n;
+    if (!is_one_left)
+        set_mark(account, spool_next);
+    return is_one_left;
 }
 
 /* Only the thread that takes readings writes these, which therefore need no locked instruction. */
@@ -75,12 +103,13 @@ static void add(struct account *account, struct account_series *series, int whic
 {
     if (by == 0)
         return;
-    increase(&account->totals[which], by);
     increase(&series->totals[which], by);
+    increase(&account->totals[which], by);
 }
 
+/* Last the one that account_resume() goes by. */
 void account_take(struct account *account, struct account_series *series, uint64_t seq,
-                  int64_t ts_ms, bool retained)
+                  int64_t ts_ms)
 {
     struct sequence_result result;
 
@@ -89,13 +118,16 @@ void account_take(struct account *account, struct account_series *series, uint64
         return;
     }
     result = sequence_take(&series->sequence, seq, ts_ms);
-    if (retained && result.verdict == SEQUENCE_DUPLICATE)
-        return;
-    add(account, series, ACCOUNT_RECEIVED, 1);
     add(account, series, ACCOUNT_DUPLICATE, result.verdict == SEQUENCE_DUPLICATE);
     add(account, series, ACCOUNT_LATE, result.verdict == SEQUENCE_LATE);
     add(account, series, ACCOUNT_RESTARTS, result.restarted);
     add(account, series, ACCOUNT_MISSING, result.missing);
+    add(account, series, ACCOUNT_RECEIVED, 1);
+}
+
+void account_took_record(struct account *account)
+{
+    set_mark(account, account->marks[account->mark_now].next + 1);
 }
 
 static const struct account_ends *ends_now(const struct account *account)
@@ -108,13 +140,13 @@ static uint64_t read_end(const struct account_ends *ends, size_t series, size_t 
     return atomic_load_explicit(&ends->n[series][end], memory_order_relaxed);
 }
 
-uint64_t account_settled(const struct account *account)
+bool account_has_settled(const struct account *account, uint64_t record)
 {
-    return ends_now(account)->next;
+    return spans_has(&ends_now(account)->spans, record);
 }
 
 void account_settle(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS],
-                    uint64_t next)
+                    uint64_t from, uint64_t to)
 {
     const struct account_ends *now = ends_now(account);
     uint32_t other = 1 - atomic_load(&account->ends_now);
@@ -124,7 +156,9 @@ void account_settle(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX
         for (size_t end = 0; end < ACCOUNT_ENDS; end++)
             atomic_store_explicit(&ends->n[i][end], read_end(now, i, end) + n[i][end],
                                   memory_order_relaxed);
-    atomic_store_explicit(&ends->next, next, memory_order_relaxed);
+    spans_copy(&ends->spans, &now->spans);
+    spans_add(&ends->spans, from, to);
+    atomic_store_explicit(&ends->done, ends->spans.done, memory_order_relaxed);
     atomic_store_explicit(&account->ends_now, other, memory_order_release);
 }
 
@@ -141,16 +175,55 @@ static struct account_totals read_totals(const _Atomic uint64_t *totals)
                                    .restarts = n[ACCOUNT_RESTARTS]};
 }
 
+/* What one moment's settling left, whichever slot has it. */
+static void read_ends(const struct account *account, struct account_totals *totals)
+{
+    const struct account_ends *ends;
+
+    do {
+        ends = ends_now(account);
+        totals->stored = totals->dead = 0;
+        for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++) {
+            totals->stored += read_end(ends, i, ACCOUNT_STORED);
+            totals->dead += read_end(ends, i, ACCOUNT_DEAD);
+        }
+        atomic_thread_fence(memory_order_acquire);
+    } while (ends != ends_now(account));
+}
+
+/* 0 where more ended than was received: of a record that is being taken just now. */
+static uint64_t rest(const struct account_totals *totals)
+{
+    uint64_t ended = totals->stored + totals->dead + totals->dropped;
+
+    return totals->received > ended ? totals->received - ended : 0;
+}
+
 struct account_totals account_totals(const struct account *account)
 {
-    struct account_totals totals = read_totals(account->totals);
-    const struct account_ends *ends = ends_now(account);
+    struct account_totals ends = {0}, totals;
 
-    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++) {
-        totals.stored += read_end(ends, i, ACCOUNT_STORED);
-        totals.dead += read_end(ends, i, ACCOUNT_DEAD);
-    }
+    read_ends(account, &ends);
+    totals = read_totals(account->totals); /* later: what ended was received before */
+    totals.stored = ends.stored;
+    totals.dead = ends.dead;
+    totals.dropped = atomic_load(&account->dropped);
+    totals.waiting = rest(&totals);
     return totals;
+}
+
+void account_square(struct account *account)
+{
+    uint64_t done = atomic_load(&ends_now(account)->done);
+    uint32_t mark_now = atomic_load(&account->mark_now);
+    const struct account_mark *mark = &account->marks[mark_now];
+    uint64_t next = atomic_load(&mark->next), n = atomic_load(&mark->n);
+    struct account_totals totals = account_totals(account);
+
+    if (done != next || n != n_taken(account) || mark_now != atomic_load(&account->mark_now))
+        return;
+    totals.dropped = 0;
+    atomic_store(&account->dropped, rest(&totals));
 }
 
 struct account_totals account_series_totals(const struct account *account,

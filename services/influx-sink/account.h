@@ -7,6 +7,7 @@
 #define ACCOUNT_H
 
 #include "sequence.h"
+#include "spans.h"
 #include "topic.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,8 @@ struct account_totals {
     uint64_t restarts;
     uint64_t stored; /* settled: as often as they were received */
     uint64_t dead;
+    uint64_t dropped; /* of all series only, as is `waiting` */
+    uint64_t waiting; /* received - stored - dead - dropped */
 };
 
 enum {
@@ -43,43 +46,59 @@ struct account_series {
     struct sequence sequence;
 };
 
-/* How readings ended: of the spool's records before `next`. */
+/* How readings ended: of the spool's records in `spans`. */
 enum { ACCOUNT_STORED, ACCOUNT_DEAD, ACCOUNT_ENDS };
 
 struct account_ends {
-    _Atomic uint64_t next;
+    struct spans spans;    /* the settling thread's */
+    _Atomic uint64_t done; /* spans.done, for any thread */
     _Atomic uint64_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS];
+};
+
+/* How far readings were taken: all of the spool's records before `next`, and those are so many. */
+struct account_mark {
+    _Atomic uint64_t next, n;
 };
 
 struct account { /* starts as zeroes */
     _Atomic uint64_t totals[ACCOUNT_N];
     _Atomic uint64_t untracked; /* readings beyond ACCOUNT_SERIES_MAX */
+    _Atomic uint64_t dropped;   /* see account_square() */
     struct account_series series[ACCOUNT_SERIES_MAX];
     struct account_ends ends[2]; /* the new one is written beside the one that counts */
     _Atomic uint32_t ends_now;
+    struct account_mark marks[2]; /* the same */
+    _Atomic uint32_t mark_now;
 };
 
-/* For a table that another process left, before anything else: `spool_next` is the number that the
- * spool's next record gets. */
-void account_resume(struct account *account, uint64_t spool_next);
+/* For a table that is new or that another process left, before anything else: `spool_next` is the
+ * number that the spool's next record gets. What lies in a spool that the table knows nothing of is
+ * no concern of it. True where the last record was not, or not wholly, taken when that process was
+ * killed: it is to be taken first, less the first *n_taken of its readings. */
+bool account_resume(struct account *account, uint64_t spool_next, uint64_t *n_taken);
 
 /* Any thread: the series of a telemetry topic, found or made; NULL where there is no room. */
 struct account_series *account_find(struct account *account, const struct topic *topic);
 
-/* `retained`: the broker's copy of the last reading; it counts where it is new and not where it is
- * known. `series` may be NULL: the reading is untracked. */
+/* Takes a reading. `series` may be NULL: the reading is untracked. */
 void account_take(struct account *account, struct account_series *series, uint64_t seq,
-                  int64_t ts_ms, bool retained);
+                  int64_t ts_ms);
+void account_took_record(struct account *account); /* all of the next one of the spool */
 
-/* Number of the first record of the spool whose readings are not settled. */
-uint64_t account_settled(const struct account *account);
+/* Whether that record's readings are settled; for the thread that settles. */
+bool account_has_settled(const struct account *account, uint64_t record);
 
-/* Adds `n`, by the index of account.series, and moves on to `next`: both or, where the process is
- * killed meanwhile, neither. */
+/* Adds `n`, by the index of account.series, and the records [from, to): both or, where the process
+ * is killed meanwhile, neither. In the 4096th hole that overtaking left, readings may count twice
+ * after a kill. */
 void account_settle(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS],
-                    uint64_t next);
+                    uint64_t from, uint64_t to);
 
-struct account_totals account_totals(const struct account *account);
+/* Where all records are settled, nothing waits: a reading that is neither stored nor dead then was
+ * in a record that cannot be read any more, or in a spool that was taken away. For one thread. */
+void account_square(struct account *account);
+
+struct account_totals account_totals(const struct account *account); /* any thread */
 struct account_totals account_series_totals(const struct account *account,
                                             const struct account_series *series);
 

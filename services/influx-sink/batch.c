@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int batch_add(struct batch *batch, const void *record, size_t size, size_t first_line)
+int batch_add(struct batch *batch, const struct spool_record *record, size_t first_line)
 {
     if (batch->n == batch->capacity) {
         size_t capacity = batch->capacity ? batch->capacity * 2 : 256;
@@ -14,15 +14,16 @@ int batch_add(struct batch *batch, const void *record, size_t size, size_t first
         batch->entries = entries;
         batch->capacity = capacity;
     }
-    batch->entries[batch->n] = (struct batch_entry){batch->records.size, size, first_line};
-    buffer_append(&batch->records, record, size);
+    batch->entries[batch->n] =
+        (struct batch_entry){record->number, batch->records.size, record->size, first_line};
+    buffer_append(&batch->records, record->body, record->size);
     if (batch->records.failed)
         return -ENOMEM;
     batch->n++;
     return 0;
 }
 
-bool batch_find(const struct batch *batch, size_t line, struct message *out)
+bool batch_find(const struct batch *batch, size_t line, struct message *out, uint64_t *number)
 {
     size_t low = 0, high = batch->n;
 
@@ -34,8 +35,10 @@ bool batch_find(const struct batch *batch, size_t line, struct message *out)
         else
             high = middle;
     }
-    return batch->n > 0 && line < batch->lines.n &&
-           message_unpack(out, batch->records.data + batch->entries[low].offset,
+    if (batch->n == 0 || line >= batch->lines.n)
+        return false;
+    *number = batch->entries[low].number;
+    return message_unpack(out, batch->records.data + batch->entries[low].offset,
                           batch->entries[low].size) == 0;
 }
 

@@ -6,9 +6,11 @@
 #include "lines.h"
 #include "message.h"
 #include "outcome.h"
+#include "spool.h"
 
 struct batch_entry {
-    size_t offset, size; /* of the record, in `records` */
+    uint64_t number;     /* of the record */
+    size_t offset, size; /* in `records` */
     size_t first_line;
 };
 
@@ -25,10 +27,11 @@ struct batch {
 };
 
 /* The points from `first_line` on are this record's. Copied. Returns 0 or -ENOMEM. */
-int batch_add(struct batch *batch, const void *record, size_t size, size_t first_line);
+int batch_add(struct batch *batch, const struct spool_record *record, size_t first_line);
 
-/* The message that line came from. False where the batch has no such line. */
-bool batch_find(const struct batch *batch, size_t line, struct message *out);
+/* The message that line came from, and its record's number. False where the batch has no such line.
+ */
+bool batch_find(const struct batch *batch, size_t line, struct message *out, uint64_t *number);
 
 void batch_clear(struct batch *batch); /* empty again, memory kept */
 void batch_free(struct batch *batch);

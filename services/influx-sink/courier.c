@@ -35,9 +35,10 @@ static void bury(struct courier *courier, struct office *office, enum deliver_ve
                                                         : "partly_refused";
     size_t n = courier->delivery.to - from;
     struct message message;
+    uint64_t record;
     char detail[560];
 
-    if (!batch_find(&courier->batch, from, &message))
+    if (!batch_find(&courier->batch, from, &message, &record))
         return;
     if (verdict == DELIVER_REST_STORED && n > 1)
         snprintf(
@@ -47,7 +48,7 @@ static void bury(struct courier *courier, struct office *office, enum deliver_ve
     else
         snprintf(detail, sizeof(detail), "status %d: %s", answer->result.status, answer->words);
     burial_add(office->burial, &message, reason, detail);
-    outcome_bury(&courier->batch.outcome, &message, from);
+    outcome_bury(&courier->batch.outcome, &message, record);
 }
 
 /* The store says that a field of ours is of another type. Where the batch was encoded without that

@@ -7,7 +7,7 @@
 #define LIGHT_SHARE 100 /* a batch of less than this part of a full one is light … */
 #define LIGHT_AGE 20    /* … and waits this part of the time */
 #define OLD_MS 5000     /* what came before that is overtaken by what is new … */
-#define LATE_MS 10000   /* … and what is new, where that is late itself, by what is newer */
+#define LATE_MS 7000    /* … and what is new, where that is late itself, by what is newer */
 
 int feed_open(struct feed *feed, const struct loader *loader, struct spool_reader *reader,
               int64_t batch_age_ms)
@@ -52,7 +52,12 @@ static void split(struct feed *feed, int64_t now_ms)
     if (!lanes_split(&feed->lanes, begin))
         return;
     spool_seek(feed->follower, begin);
-    feed->new_due_ms = now_ms;
+    feed->turns.new_due_ms = now_ms;
+}
+
+int64_t feed_oldest_ms(const struct feed *feed)
+{
+    return lanes_are_two(&feed->lanes) ? feed->old_received_ms : 0;
 }
 
 void feed_look(struct feed *feed, int64_t now_ms)
@@ -63,7 +68,6 @@ void feed_look(struct feed *feed, int64_t now_ms)
     feed->marks[1] = (struct feed_mark){spool_end(feed->reader), now_ms};
 }
 
-/* One batch each batch.age, and without a pause where they are full. */
 static int take_new(struct feed *feed, struct batch *batch, int64_t now_ms)
 {
     int error = load(feed, feed->follower, lanes_new(&feed->lanes), UINT64_MAX, batch);
@@ -71,7 +75,8 @@ static int take_new(struct feed *feed, struct batch *batch, int64_t now_ms)
     if (error || batch->n_messages == 0)
         return error;
     lanes_took_new(&feed->lanes, batch->next);
-    feed->new_due_ms = now_ms + (loader_is_full(&feed->loader, batch) ? 0 : feed->batch_age_ms);
+    turns_took_new(&feed->turns,
+                   now_ms + (loader_is_full(&feed->loader, batch) ? 0 : feed->batch_age_ms));
     if (is_older(feed, batch, LATE_MS))
         split(feed, now_ms);
     return 1;
@@ -84,7 +89,7 @@ static int64_t due_ms(const struct feed *feed, const struct batch *batch)
 {
     bool light = batch->lines.n * LIGHT_SHARE < feed->loader.points_max;
 
-    if (batch->n_messages == 0)
+    if (batch->next == batch->first)
         return INT64_MAX;
     if (lanes_are_two(&feed->lanes) || loader_is_full(&feed->loader, batch))
         return 0;
@@ -102,6 +107,8 @@ static int take_old(struct feed *feed, struct batch *batch, int64_t now_ms, int6
     if (now_ms < *at_ms)
         return 0;
     feed->old_went_ms = now_ms;
+    feed->old_received_ms = batch->received_ms;
+    turns_took_old(&feed->turns);
     if (lanes_took_old(&feed->lanes, batch->next))
         spool_seek(feed->reader, feed->lanes.next);
     if (one_lane && is_older(feed, batch, OLD_MS))
@@ -113,7 +120,7 @@ int feed_take(struct feed *feed, struct batch *batch, int64_t now_ms, int64_t *a
 {
     int result = 0;
 
-    if (lanes_are_two(&feed->lanes) && now_ms >= feed->new_due_ms)
+    if (lanes_are_two(&feed->lanes) && turns_is_new(&feed->turns, now_ms))
         result = take_new(feed, batch, now_ms);
     return result != 0 ? result : take_old(feed, batch, now_ms, at_ms);
 }

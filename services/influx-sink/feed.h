@@ -1,11 +1,12 @@
 /* What a sender posts next: batches of what came, in order and each in time; and where that is old,
- * of what is new in between, so that catching up does not keep it waiting. For a sender's thread.
- */
+ * of what is new in between, so that neither keeps the other one waiting: turns.h says how they
+ * share. For a sender's thread. */
 #ifndef FEED_H
 #define FEED_H
 
 #include "lanes.h"
 #include "loader.h"
+#include "turns.h"
 
 struct feed {
     struct loader loader;
@@ -13,8 +14,9 @@ struct feed {
     struct spool_reader *follower; /* reads what is new, while that is out of turn; owned */
     struct lanes lanes;
     int64_t batch_age_ms;
-    int64_t old_went_ms; /* the last batch of the first lane; monotonic */
-    int64_t new_due_ms;  /* the next one of the second lane */
+    int64_t old_went_ms;     /* the last batch of the first lane; monotonic */
+    int64_t old_received_ms; /* its first message; wall clock */
+    struct turns turns;
     /* Where the spool ended a while ago, and when that was looked at: what is new begins there. */
     struct feed_mark {
         uint64_t end;
@@ -26,6 +28,10 @@ struct feed {
 int feed_open(struct feed *feed, const struct loader *loader, struct spool_reader *reader,
               int64_t batch_age_ms);
 void feed_close(struct feed *feed);
+
+/* When about the oldest message came that has not been taken; wall clock, 0 where that is not
+ * known: nothing is overtaken. */
+int64_t feed_oldest_ms(const struct feed *feed);
 
 #define FEED_LOOK_MS 2500
 /* To be called each FEED_LOOK_MS while a batch that went is not done with. */

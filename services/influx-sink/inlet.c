@@ -37,7 +37,8 @@ static int inlet_on_message(void *self, const struct mqtt_message *message)
     struct inlet *inlet = self;
     int error;
 
-    if (inlet->stats && stats_on_message(inlet->stats, message))
+    if (echo_came(inlet->echo, message->topic) ||
+        (inlet->stats && stats_on_message(inlet->stats, message)))
         return 0;
     error = receiver_on_message(inlet->receiver, message);
     if (!error)
@@ -164,7 +165,7 @@ static int inlet_set_up(struct inlet *inlet, struct spool *spool)
     if (!error)
         error = echo_open(&inlet->echo, (const char *const *)inlet->filters);
     if (!error)
-        error = receiver_open(&inlet->receiver, spool, inlet->echo, service_health(service));
+        error = receiver_open(&inlet->receiver, spool, service_health(service));
     if (!error)
         error = inlet_ask_version(inlet);
     return error ? error : inlet_open_intake(inlet);

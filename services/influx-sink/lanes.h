@@ -17,7 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LANES_RANGES_MAX 16
+/* A store that takes less than comes for hours makes one each ten seconds or so (feed.c). */
+#define LANES_RANGES_MAX 4096
 
 struct lanes_range {
     uint64_t from, to; /* taken out of turn: from … to - 1 */

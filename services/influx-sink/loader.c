@@ -53,10 +53,8 @@ static void take_outcome(struct batch *batch, const struct message *message,
 {
     size_t n_readings = notes->n_readings, n_dead = notes->n_dead;
 
-    if (!outcome_wants(&batch->outcome, record->number)) {
-        batch->outcome.first_line = batch->lines.n;
+    if (!outcome_wants(&batch->outcome, record->number))
         return;
-    }
     if (!encoded)
         n_readings = n_dead = reading_scan(message->payload, message->size, NULL, NULL);
     outcome_take(&batch->outcome, &notes->topic, n_readings, n_dead);
@@ -77,7 +75,7 @@ static int take_message(struct loader *loader, struct batch *batch, const struct
         bury(loader, batch, message, n == -ENOENT ? "bad_topic" : "bad_payload", notes.detail);
     else
         bury_rest(loader, batch, message, &notes);
-    return n > 0 ? batch_add(batch, record->body, record->size, first_line) : 0;
+    return n > 0 ? batch_add(batch, record, first_line) : 0;
 }
 
 static int take_record(struct loader *loader, struct batch *batch,

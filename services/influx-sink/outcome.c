@@ -14,7 +14,7 @@ static uint32_t *find(struct outcome *outcome, const struct topic *topic)
 
 bool outcome_wants(const struct outcome *outcome, uint64_t record)
 {
-    return outcome->account && record >= account_settled(outcome->account);
+    return outcome->account && !account_has_settled(outcome->account, record);
 }
 
 void outcome_take(struct outcome *outcome, const struct topic *topic, size_t n_readings,
@@ -40,12 +40,12 @@ static bool parse_topic(const struct outcome *outcome, const struct message *mes
     return topic_parse(out, outcome->root, text) == 0;
 }
 
-void outcome_bury(struct outcome *outcome, const struct message *message, size_t line)
+void outcome_bury(struct outcome *outcome, const struct message *message, uint64_t record)
 {
     struct topic topic;
     uint32_t *n = NULL;
 
-    if (outcome->account && line >= outcome->first_line && parse_topic(outcome, message, &topic))
+    if (outcome_wants(outcome, record) && parse_topic(outcome, message, &topic))
         n = find(outcome, &topic);
     if (!n || n[ACCOUNT_STORED] == 0)
         return;
@@ -53,22 +53,14 @@ void outcome_bury(struct outcome *outcome, const struct message *message, size_t
     n[ACCOUNT_DEAD]++;
 }
 
-void outcome_merge(struct outcome *into, const struct outcome *from)
-{
-    for (size_t i = 0; from->account && i < ACCOUNT_SERIES_MAX; i++)
-        for (size_t end = 0; end < ACCOUNT_ENDS; end++)
-            into->n[i][end] += from->n[i][end];
-}
-
-void outcome_settle(struct outcome *outcome, uint64_t next)
+void outcome_settle(struct outcome *outcome, uint64_t from, uint64_t to)
 {
     if (outcome->account)
-        account_settle(outcome->account, outcome->n, next);
+        account_settle(outcome->account, outcome->n, from, to);
     outcome_clear(outcome);
 }
 
 void outcome_clear(struct outcome *outcome)
 {
     memset(outcome->n, 0, sizeof(outcome->n));
-    outcome->first_line = 0;
 }

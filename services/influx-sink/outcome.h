@@ -13,7 +13,6 @@ struct outcome {
     struct account *account; /* borrowed; NULL: nobody keeps a ledger of this target */
     const char *root;        /* borrowed */
     uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS];
-    size_t first_line; /* those before it are of records that were not taken; kept by the loader */
 };
 
 /* Whether the readings of that record are to be taken. They are not where the ledger has them
@@ -24,13 +23,11 @@ bool outcome_wants(const struct outcome *outcome, uint64_t record);
 void outcome_take(struct outcome *outcome, const struct topic *topic, size_t n_readings,
                   size_t n_dead);
 
-/* The reading of that line, taken as stored, is dead. */
-void outcome_bury(struct outcome *outcome, const struct message *message, size_t line);
+/* A reading of that record's message, taken as stored, is dead. */
+void outcome_bury(struct outcome *outcome, const struct message *message, uint64_t record);
 
-void outcome_merge(struct outcome *into, const struct outcome *from); /* of the same account */
-
-/* Settles all that was taken; `next` is the number of the record after the batch. */
-void outcome_settle(struct outcome *outcome, uint64_t next);
+/* Settles all that was taken, of the records [from, to). */
+void outcome_settle(struct outcome *outcome, uint64_t from, uint64_t to);
 void outcome_clear(struct outcome *outcome); /* the batch is read again */
 
 #endif

@@ -14,15 +14,13 @@
 
 struct receiver {
     struct spool *spool;
-    struct echo *echo;
     struct buffer record;
     struct halt halt; /* nobody shall wait any more */
     atomic_int blocked;
     health_counter *messages, *blocked_times;
 };
 
-int receiver_open(struct receiver **out, struct spool *spool, struct echo *echo,
-                  struct health *health)
+int receiver_open(struct receiver **out, struct spool *spool, struct health *health)
 {
     struct receiver *receiver = calloc(1, sizeof(*receiver));
     int error;
@@ -30,7 +28,6 @@ int receiver_open(struct receiver **out, struct spool *spool, struct echo *echo,
     if (!receiver)
         return -ENOMEM;
     receiver->spool = spool;
-    receiver->echo = echo;
     receiver->messages = health_count(health, "messages");
     receiver->blocked_times = health_count(health, "blocked");
     error = halt_open(&receiver->halt);
@@ -71,13 +68,10 @@ static int receiver_append(struct receiver *receiver, const struct mqtt_message 
                  : spool_append(receiver->spool, receiver->record.data, receiver->record.size);
 }
 
-int receiver_on_message(void *self, const struct mqtt_message *message)
+int receiver_on_message(struct receiver *receiver, const struct mqtt_message *message)
 {
-    struct receiver *receiver = self;
     int error;
 
-    if (echo_came(receiver->echo, message->topic))
-        return 0;
     while ((error = receiver_append(receiver, message)) != 0) {
         if (atomic_exchange(&receiver->blocked, error) == 0) {
             health_raise(receiver->blocked_times, 1);

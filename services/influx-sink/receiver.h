@@ -4,7 +4,6 @@
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
-#include "echo.h"
 #include "health.h"
 #include "mqtt.h"
 #include "spool.h"
@@ -12,12 +11,12 @@
 struct receiver;
 
 /* All borrowed until the end. Returns 0 or -errno. */
-int receiver_open(struct receiver **out, struct spool *spool, struct echo *echo,
-                  struct health *health);
+int receiver_open(struct receiver **out, struct spool *spool, struct health *health);
 void receiver_close(struct receiver *receiver); /* after the library's thread is gone */
 
-/* For intake_handlers.on_message, `self` the receiver. */
-int receiver_on_message(void *self, const struct mqtt_message *message);
+/* On the library's thread. 0 where the message is in the spool; -errno where nobody waits any more.
+ */
+int receiver_on_message(struct receiver *receiver, const struct mqtt_message *message);
 
 /* Whoever waits for room gives up, and the message stays with the broker. */
 void receiver_stop(struct receiver *receiver);

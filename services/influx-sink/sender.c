@@ -2,10 +2,10 @@
 
 #include "clock.h"
 #include "courier.h"
-#include "endings.h"
 #include "field_types_file.h"
 #include "log.h"
 #include "report.h"
+#include "spans.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,11 +26,12 @@ struct sender {
     struct feed feed;
     struct office office;
     struct courier couriers[TARGET_POSTS];
-    struct endings endings;
+    struct spans done;
     pthread_t thread;
     bool running;         /* the thread was started */
     bool types_full_told; /* in the log */
     _Atomic int64_t received_ms;
+    _Atomic uint64_t n_done;
 };
 
 /* Until when there is nothing to do. */
@@ -57,25 +58,27 @@ static void sender_keep_types(struct sender *sender)
 }
 
 /* Field types, dead letters and ledger first: a cursor that moved cannot be taken back. */
-static void sender_commit(struct sender *sender)
+static void sender_settle(struct sender *sender, struct batch *batch)
 {
-    int error;
+    uint64_t done = sender->done.done;
+    int error = 0;
 
-    if (!endings_wait(&sender->endings))
-        return;
     sender_keep_types(sender);
     if (!burial_sync(&sender->burial))
         return;
-    error = spool_commit(sender->options.reader, endings_settle(&sender->endings));
+    outcome_settle(&batch->outcome, batch->first, batch->next);
+    spans_add(&sender->done, batch->first, batch->next);
+    if (sender->done.done > done)
+        error = spool_commit(sender->options.reader, sender->done.done);
+    atomic_store(&sender->n_done, spans_count(&sender->done));
     if (error)
         burial_trouble(&sender->burial, "cursor of the spool", error);
 }
 
 static void sender_finish(struct sender *sender, struct batch *batch)
 {
-    endings_add(&sender->endings, batch->first, batch->next, &batch->outcome);
+    sender_settle(sender, batch);
     batch_clear(batch);
-    sender_commit(sender);
 }
 
 /* Who is to have more: the one with a batch that is not full yet, or else a free one; NULL: nobody.
@@ -136,7 +139,7 @@ static bool sender_step(struct sender *sender, struct pause *pause)
 /* For sender_view(). */
 static void sender_tell_oldest(struct sender *sender)
 {
-    int64_t oldest_ms = 0;
+    int64_t oldest_ms = feed_oldest_ms(&sender->feed);
 
     for (size_t i = 0; i < TARGET_POSTS; i++) {
         int64_t received_ms = sender->couriers[i].batch.received_ms;
@@ -237,7 +240,8 @@ static int sender_open_feed(struct sender *sender)
         courier->batch.outcome.account = sender->options.account;
         courier->batch.outcome.root = sender->options.root;
     }
-    endings_init(&sender->endings, spool_cursor(sender->options.reader));
+    sender->done.done = spool_cursor(sender->options.reader);
+    atomic_init(&sender->n_done, sender->done.done);
     return feed_open(&sender->feed, &loader, sender->options.reader,
                      sender->options.settings->batch_age_ms);
 }
@@ -318,5 +322,6 @@ struct sender_view sender_view(const struct sender *sender)
     return (struct sender_view){.breaker = (enum breaker_state)atomic_load(&sender->office.breaker),
                                 .away = atomic_load(&sender->office.away),
                                 .held = atomic_load(&sender->office.held),
-                                .received_ms = atomic_load(&sender->received_ms)};
+                                .received_ms = atomic_load(&sender->received_ms),
+                                .n_done = atomic_load(&sender->n_done)};
 }

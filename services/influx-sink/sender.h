@@ -36,8 +36,9 @@ struct sender_view {
     enum breaker_state breaker;
     bool away;           /* the last post found no store */
     bool held;           /* the store takes nothing from us */
-    int64_t received_ms; /* wall clock, when the oldest message on its way came; 0 where there is
-                            none */
+    int64_t received_ms; /* wall clock, when the oldest message on its way came, or of a backlog
+                            that is overtaken; 0 where there is none */
+    uint64_t n_done;     /* of the spool's records; also those that overtook others */
 };
 struct sender_view sender_view(const struct sender *sender);
 

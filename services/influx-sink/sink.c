@@ -84,12 +84,13 @@ static void sink_sample_target(const struct sink *sink, size_t i, struct health 
 {
     const char *name = sink->settings->targets[i].name;
     bool is_usual = strcmp(name, SETTINGS_TARGET_USUAL) == 0;
+    struct sender_view view = sender_view(sink->senders[i]);
     char text[96];
 
     snprintf(text, sizeof(text), is_usual ? "store" : "store.%s", name);
-    health_set_breaker(health, text, sender_view(sink->senders[i]).breaker);
+    health_set_breaker(health, text, view.breaker);
     snprintf(text, sizeof(text), is_usual ? "waiting" : "waiting.%s", name);
-    health_set(health, text, (double)spool_waiting(spool_reader(sink->spool, i)));
+    health_set(health, text, (double)(spool_end(spool_reader(sink->spool, i)) - view.n_done));
 }
 
 static int64_t sink_oldest_ms(const struct sink *sink)
@@ -166,7 +167,7 @@ static int sink_open_tracker(struct sink *sink)
                          &(struct tracker_options){.path = path,
                                                    .root = service_root(sink->service),
                                                    .health = service_health(sink->service),
-                                                   .spool_next = spool_stats(sink->spool).next});
+                                                   .spool = sink->spool});
     free(path);
     return error;
 }

@@ -3,6 +3,7 @@
 #include "account.h"
 #include "jsonw.h"
 #include "log.h"
+#include "message.h"
 #include "reading_scan.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ struct tracker {
     struct health *health;
 };
 
-static const char magic[8] = "FLACCT2";
+static const char magic[8] = "FLACCT3";
 
 /* Which boot of the machine this is: random(4). */
 static void read_boot_id(char out[BOOT_ID_SIZE])
@@ -154,8 +155,10 @@ static void write_members(void *self, struct jsonw *w)
 static void sample(void *self, struct health *health)
 {
     const struct tracker *tracker = self;
-    struct account_totals totals = account_totals(&tracker->file->account);
+    struct account_totals totals;
 
+    account_square(&tracker->file->account);
+    totals = account_totals(&tracker->file->account);
     health_set(health, "readings.received", (double)totals.received);
     health_set(health, "readings.duplicate", (double)totals.duplicate);
     health_set(health, "readings.missing", (double)totals.missing);
@@ -163,8 +166,79 @@ static void sample(void *self, struct health *health)
     health_set(health, "readings.restarts", (double)totals.restarts);
     health_set(health, "readings.stored", (double)totals.stored);
     health_set(health, "readings.dead", (double)totals.dead);
+    health_set(health, "readings.dropped", (double)totals.dropped);
+    health_set(health, "readings.waiting", (double)totals.waiting);
     health_set(health, "readings.untracked",
                (double)atomic_load(&tracker->file->account.untracked));
+}
+
+struct taking {
+    struct account *account;
+    const struct topic *topic;
+    struct account_series *series; /* NULL until it is looked for, or where there is no room */
+    uint64_t n_known;              /* readings still to come that are counted already */
+};
+
+static void on_reading(void *self, uint64_t seq, int64_t ts_ms)
+{
+    struct taking *taking = self;
+
+    if (taking->n_known > 0) {
+        taking->n_known--;
+        return;
+    }
+    if (!taking->series)
+        taking->series = account_find(taking->account, taking->topic);
+    account_take(taking->account, taking->series, seq, ts_ms);
+}
+
+static void take(struct tracker *tracker, const char *topic_text, const struct message *message,
+                 uint64_t n_known)
+{
+    struct topic topic;
+    struct taking taking = {
+        .account = &tracker->file->account, .topic = &topic, .n_known = n_known};
+
+    if (topic_parse(&topic, tracker->root, topic_text) == 0 && topic.kind == TOPIC_TELEMETRY)
+        reading_scan(message->payload, message->size, on_reading, &taking);
+    account_took_record(taking.account);
+}
+
+void tracker_on_message(struct tracker *tracker, const struct mqtt_message *message)
+{
+    take(tracker, message->topic,
+         &(struct message){.payload = message->payload, .size = message->size}, 0);
+}
+
+/* The spool's last record, which the process that was killed has not counted to the end. */
+static int take_last(struct tracker *tracker, struct spool *spool, uint64_t n_known)
+{
+    struct spool_reader *reader;
+    struct spool_record record;
+    struct message message = {0};
+    char topic[TOPIC_SIZE] = "";
+    int error = spool_follow(&reader, spool_reader(spool, 0));
+
+    if (error)
+        return error;
+    spool_seek(reader, spool_stats(spool).next - 1);
+    error = spool_next(reader, &record);
+    if (error == 1 && message_unpack(&message, record.body, record.size) == 0 &&
+        message.topic_length < sizeof(topic))
+        memcpy(topic, message.topic, message.topic_length);
+    if (error >= 0)
+        take(tracker, topic, &message, n_known);
+    spool_unfollow(reader);
+    return error < 0 ? error : 0;
+}
+
+static int resume(struct tracker *tracker, struct spool *spool)
+{
+    uint64_t n_known;
+
+    return account_resume(&tracker->file->account, spool_stats(spool).next, &n_known)
+               ? take_last(tracker, spool, n_known)
+               : 0;
 }
 
 int tracker_open(struct tracker **out, const struct tracker_options *options)
@@ -186,9 +260,10 @@ int tracker_open(struct tracker **out, const struct tracker_options *options)
         return -ENOMEM;
     }
     begin(tracker->file);
-    account_resume(&tracker->file->account, options->spool_next);
-    error = health_on_sample(options->health, sample, tracker);
     tracker->health = options->health;
+    error = resume(tracker, options->spool);
+    if (!error)
+        error = health_on_sample(options->health, sample, tracker);
     if (error) {
         tracker_close(tracker);
         return error;
@@ -208,32 +283,6 @@ void tracker_close(struct tracker *tracker)
         tracker->file->header.clean = 1;
     munmap(tracker->file, sizeof(*tracker->file));
     free(tracker);
-}
-
-struct taking {
-    struct account *account;
-    const struct topic *topic;
-    struct account_series *series; /* NULL until it is looked for, or where there is no room */
-    bool retained;
-};
-
-static void on_reading(void *self, uint64_t seq, int64_t ts_ms)
-{
-    struct taking *taking = self;
-
-    if (!taking->series)
-        taking->series = account_find(taking->account, taking->topic);
-    account_take(taking->account, taking->series, seq, ts_ms, taking->retained);
-}
-
-void tracker_on_message(struct tracker *tracker, const struct mqtt_message *message)
-{
-    struct topic topic;
-    struct taking taking = {
-        .account = &tracker->file->account, .topic = &topic, .retained = message->retained};
-
-    if (topic_parse(&topic, tracker->root, message->topic) == 0 && topic.kind == TOPIC_TELEMETRY)
-        reading_scan(message->payload, message->size, on_reading, &taking);
 }
 
 struct account *tracker_account(struct tracker *tracker)

@@ -116,10 +116,10 @@ def test_both_posts_under_way_are_of_the_wrong_type(sink, scripted, publisher, l
     assert not listener.find("iot/_dead/influx-sink")
 
 
-def fill_backlog(sink, scripted, publisher, n):
+def fill_backlog(sink, scripted, publisher, n, points=100, **more):
     """A sink whose store is away, with n readings that are old."""
     scripted.script = lambda lines: 503
-    service = sink(influxdb2(scripted.url), topics=TELEMETRY, batch={"points": 100, "age": "100ms"})
+    service = sink(influxdb2(scripted.url, **more), topics=TELEMETRY, batch={"points": points, "age": "100ms"})
     publisher.publish(range(n)).done()
     end = time.monotonic() + OLD_S + 0.5
     stand.wait_until(lambda: time.monotonic() > end, OLD_S + 5, what="the readings to grow old")
@@ -189,3 +189,100 @@ def test_killed_while_catching_up_it_loses_nothing_and_counts_once(sink, scripte
     listener.wait(
         "iot/_service/influx-sink/health", lambda m: stored_readings(m)[1:] == (n + 300, 0), timeout_s=25
     )
+
+
+class Limited:
+    """A script for the store: takes a post each `pause_s`, and notes when it had which readings."""
+
+    def __init__(self, pause_s):
+        self._pause_s, self._lock, self.log = pause_s, threading.Lock(), []
+
+    def __call__(self, lines):
+        with self._lock:
+            time.sleep(self._pause_s)
+            self.log.append((time.monotonic(), seqs(lines)))
+        return 204
+
+    def newest_at(self, at, published):
+        """When the newest reading was published that the store had at that time."""
+        return max((published[seq] for when, had in self.log if when <= at for seq in had if seq in published), default=0)
+
+    def between(self, start, end):
+        return set().union(*(had for when, had in self.log if start <= when < end))
+
+
+def overload(publisher, seconds, rate):
+    """{number: when it was published}, from 10000 on."""
+    published, end = {}, time.monotonic() + seconds
+    while time.monotonic() < end:
+        first = 10000 + len(published)
+        publisher.publish(range(first, first + rate // 20)).done()
+        published.update(dict.fromkeys(range(first, first + rate // 20), time.monotonic()))
+        time.sleep(0.05)
+    return published
+
+
+def test_overload_starves_neither_the_backlog_nor_what_is_new(sink, scripted, publisher, listener):
+    n, seconds = 5000, 24
+    fill_backlog(sink, scripted, publisher, n, points=50)
+    scripted.script = store = Limited(0.1)  # 500 readings a second
+    start = time.monotonic()
+    published = overload(publisher, seconds, 1000)
+    end = time.monotonic()
+    assert len(published) > 600 * seconds, "this machine is too slow for the test"
+    for at in range(int(start) + 4, int(end)):
+        assert at - store.newest_at(at, published) < 10
+        if not set(range(n)) <= store.between(start, at - 3):
+            assert any(seq < n for seq in store.between(at - 3, at)), f"no backlog from second {at - 3 - start:.0f} on"
+    scripted.script = lambda lines: 204
+    total = n + len(published)
+    stand.wait_until(lambda: len(seqs(scripted.stored)) == total, 60, what="everything")
+    assert len(scripted.stored) == total
+
+
+def gauges(message):
+    names = ("received", "stored", "dead", "dropped", "waiting")
+    return {name: message.json["gauges"].get(f"readings.{name}") for name in names}
+
+
+def tells(listener, scripted, received, dead=0):
+    """Waits for a health that says just what the store has; returns all that it says."""
+
+    def is_true(message):
+        stored = len(seqs(scripted.stored))
+        return gauges(message) == {
+            "received": received, "stored": stored, "dead": dead, "dropped": 0, "waiting": received - stored - dead,
+        }  # fmt: skip
+
+    return listener.wait("iot/_service/influx-sink/health", is_true, listener.mark(), 25).json["gauges"]
+
+
+def test_health_is_true_while_new_overtakes_and_over_kills(sink, scripted, publisher, listener):
+    """Where the store hangs in the midst of it, and when the sink is killed then, the numbers are those of the store."""
+    n, new = 8000, 0
+    service = fill_backlog(sink, scripted, publisher, n, timeout="60s")
+    for round_ in range(2):
+        scripted.script = Limited(0.1)
+        first, released = 10000 + new, threading.Event()
+        new += 150
+        publisher.publish(range(first, 10000 + new)).done()
+        stand.wait_until(
+            lambda: first + 149 in seqs(scripted.stored) and len(seqs(scripted.stored)) > 1000 * (round_ + 1), 30,
+            what="what is new, and full posts",
+        )  # fmt: skip
+        scripted.script = lambda lines: released.wait(stand.PATIENCE_S * 6) and 503
+        told = tells(listener, scripted, n + new)
+        assert 0 < told["readings.waiting"] < n  # the backlog is still there
+        assert round_ > 0 or told["waiting"] == told["readings.waiting"]  # after a kill, some are to be sent again
+        service.kill()
+        service.start()
+        up(service, round_ + 2)
+        tells(listener, scripted, n + new)
+        released.set()
+    publisher.publish([20000]).done()
+    scripted.script = lambda lines: 400 if 20000 in seqs(lines) else 204
+    tells(listener, scripted, n + new + 1, dead=1)
+    assert len(seqs(scripted.stored)) == n + new
+    for message in listener.find("iot/_service/influx-sink/health"):
+        told = gauges(message)
+        assert told["received"] == told["stored"] + told["dead"] + told["dropped"] + told["waiting"]

@@ -34,7 +34,7 @@ static struct bench bench_open(void)
 
 static void take(struct bench *bench, uint64_t seq, int64_t ts_ms)
 {
-    account_take(bench->account, bench->series, seq, ts_ms, false);
+    account_take(bench->account, bench->series, seq, ts_ms);
 }
 
 static void check(struct bench *bench, struct account_totals expected)
@@ -118,19 +118,6 @@ static void test_restart_with_the_clock_set_back(void **state)
     free(bench.account);
 }
 
-static void test_retained_copy(void **state)
-{
-    struct bench bench = bench_open();
-
-    (void)state;
-    account_take(bench.account, bench.series, 5, 5000, true);
-    check(&bench, (struct account_totals){.received = 1});
-    take(&bench, 6, 6000);
-    account_take(bench.account, bench.series, 6, 6000, true);
-    check(&bench, (struct account_totals){.received = 2});
-    free(bench.account);
-}
-
 static uint32_t draw(uint32_t *random)
 {
     *random = *random * 1664525 + 1013904223;
@@ -203,11 +190,11 @@ static void test_table_is_bounded(void **state)
     (void)state;
     for (int i = 0; i < ACCOUNT_SERIES_MAX; i++) {
         snprintf(other.device, sizeof(other.device), "device_%d", i);
-        account_take(account, account_find(account, &other), 1, 1, false);
+        account_take(account, account_find(account, &other), 1, 1);
     }
     assert_non_null(account_find(account, &other)); /* known */
     assert_null(account_find(account, &topic));
-    account_take(account, account_find(account, &topic), 1, 1, false);
+    account_take(account, account_find(account, &topic), 1, 1);
     assert_int_equal(atomic_load(&account->untracked), 1);
     assert_int_equal(account_totals(account).received, ACCOUNT_SERIES_MAX);
     free(account);
@@ -305,7 +292,6 @@ int main(void)
         cmocka_unit_test(test_first_heard_of_in_the_middle),
         cmocka_unit_test(test_restarts),
         cmocka_unit_test(test_restart_with_the_clock_set_back),
-        cmocka_unit_test(test_retained_copy),
         cmocka_unit_test(test_hours),
         cmocka_unit_test(test_table_is_bounded),
         cmocka_unit_test(test_scan),

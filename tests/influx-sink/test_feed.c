@@ -180,6 +180,53 @@ static void test_new_that_is_late_is_passed_too(void **state)
     takes(53, 54, now_ms + AGE_MS);
 }
 
+static void test_full_batches_of_new_leave_old_its_turn(void **state)
+{
+    int64_t now_ms = MINUTE_MS;
+    uint64_t old = 10, new = 40;
+
+    (void)state;
+    append(40, MINUTE_MS);
+    start();
+    takes(0, 10, now_ms);
+    append(200, 0);
+    for (; old < 40; old += 10) {
+        for (int i = 0; i < TURNS_NEW_MAX; i++, new += 10)
+            takes(new, new + 10, now_ms);
+        takes(old, old + 10, now_ms);
+    }
+    for (; new < 240; new += 10) /* the lanes met */
+        takes(new, new + 10, now_ms);
+    assert_false(lanes_are_two(&feed.lanes));
+}
+
+/* Where the last of what is old cannot be read, its records are done with all the same. */
+static void test_old_that_is_unreadable_is_passed(void **state)
+{
+    static const char segment[] = "0000000000000000.spool";
+    int64_t now_ms = MINUTE_MS;
+    char path[sizeof(directory) + sizeof(segment)];
+    FILE *file;
+
+    (void)state;
+    append(11, MINUTE_MS);
+    snprintf(path, sizeof(path), "%s/%s", directory, segment);
+    file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -1, SEEK_END), 0);
+    fputc('?', file);
+    fclose(file);
+    start();
+    takes(0, 10, now_ms);
+    append(2, 0);
+    takes(11, 13, now_ms);
+    assert_int_equal(feed_take(&feed, &batch, now_ms, &at_ms), 1);
+    assert_int_equal(batch.first, 10);
+    assert_int_equal(batch.next, 11);
+    assert_int_equal(batch.n_messages, 0);
+    assert_false(lanes_are_two(&feed.lanes));
+}
+
 static void test_batch_is_loaded_again(void **state)
 {
     (void)state;
@@ -198,8 +245,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_light_and_full_batches),         TEST(test_new_passes_old),
-        TEST(test_what_is_new_begins_a_while_ago), TEST(test_new_that_is_late_is_passed_too),
+        TEST(test_light_and_full_batches),
+        TEST(test_new_passes_old),
+        TEST(test_what_is_new_begins_a_while_ago),
+        TEST(test_new_that_is_late_is_passed_too),
+        TEST(test_full_batches_of_new_leave_old_its_turn),
+        TEST(test_old_that_is_unreadable_is_passed),
         TEST(test_batch_is_loaded_again),
     };
 
