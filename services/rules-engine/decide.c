@@ -37,8 +37,10 @@ struct engine_memory decide_memory(const struct instance *instance)
         out.failed_episode = duty->failed_episode;
         out.fired_ms = duty->fired_ms;
         out.cleared_ms = duty->cleared_ms;
-        out.controls = duty->pid.running;
+        out.controls = rule->control.kind == CONTROL_PID;
         out.pid = duty->pid;
+        out.commanded = duty->commanded;
+        out.said = duty->output;
     }
     return out;
 }

@@ -26,7 +26,7 @@ struct engine {
     int64_t time_ms;
     int64_t confirm_ms;   /* when to tell what the broker has not shown; RULE_NEVER */
     int64_t listening_ms; /* since when messages can come; 0 while they cannot */
-    int64_t deaf_ms;      /* while they cannot, since when; 0: not known, or always */
+    int64_t deaf_ms;      /* since when they could not, last; 0: not known, or never */
     struct orphans orphans;
     struct instance **queue; /* owned; for engine_keep() */
     size_t n_queue, queue_capacity;

@@ -120,6 +120,22 @@ static void judge_retained(struct engine *engine, struct instance *instance)
     decide_schedule(engine, instance);
 }
 
+/* The first live reading after nobody could listen: what was true before still counts as long as a
+ * value that is not heard again does. A clock that went back meanwhile tells nothing, which is the
+ * worst. */
+static void resume(struct engine *engine, struct instance *instance)
+{
+    int64_t stale_after_ms = instance->scope->stale_after_ms;
+    int64_t most_ms = stale_after_ms > 0 ? stale_after_ms : SETTINGS_STALE_AFTER_MS;
+    int64_t deaf_ms = engine->deaf_ms > 0 ? engine->time_ms - engine->deaf_ms : 0;
+    instance->state.paused = false;
+    if (deaf_ms >= 0 && deaf_ms <= most_ms && instance->state.since_ms <= engine->time_ms)
+        return;
+    rule_begin_anew(&instance->state, engine->time_ms);
+    if (instance->rule->control.kind == CONTROL_PID && instance->duty)
+        instance->duty->pid.running = false;
+}
+
 /* Derived values before rules, so that a rule that reads both sees the new ones. */
 static void step_watchers(struct engine *engine, const struct series *series,
                           const struct cause *cause)
@@ -139,7 +155,8 @@ static void step_watchers(struct engine *engine, const struct series *series,
             continue;
         }
         instance->heard = true;
-        instance->state.paused = false;
+        if (instance->state.paused)
+            resume(engine, instance);
         decide_rule(engine, instance, cause);
     }
 }
@@ -246,18 +263,13 @@ void engine_slept(struct engine *engine, int64_t since_ms)
     engine->deaf_ms = since_ms;
 }
 
-/* Nothing was heard for a while: what was true before still counts as long as a value that is not
- * heard again does. A clock that went back meanwhile tells nothing, which is the worst. */
-static void wake(struct engine *engine, struct instance *instance)
+/* Until resume(). */
+static void pause(struct engine *engine, struct instance *instance)
 {
-    int64_t stale_after_ms = instance->scope->stale_after_ms;
-    int64_t most_ms = stale_after_ms > 0 ? stale_after_ms : SETTINGS_STALE_AFTER_MS;
-    int64_t deaf_ms = engine->time_ms - engine->deaf_ms;
-    if (deaf_ms >= 0 && deaf_ms <= most_ms && instance->state.since_ms <= engine->time_ms)
+    bool controls = instance->rule->control.kind == CONTROL_PID;
+    if (instance->rule->absent_ms > 0 || !(rule_waits(&instance->state) || controls))
         return;
-    rule_begin_anew(&instance->state, engine->time_ms);
-    if (instance->rule->control.kind == CONTROL_PID && instance->duty)
-        instance->duty->pid.running = false;
+    instance->state.paused = true;
     decide_schedule(engine, instance);
 }
 
@@ -275,17 +287,15 @@ void engine_listen(struct engine *engine, bool listening, int64_t time_ms)
             continue;
         instance->unconfirmed =
             listening && instance->rule->alerts && rule_is_active(&instance->state);
-        if (listening && engine->deaf_ms != 0)
-            wake(engine, instance);
+        if (listening && engine->deaf_ms > 0)
+            pause(engine, instance);
         if (listening)
             orphans_tell_of(engine, instance);
         if (instance->rule->absent_ms > 0)
             decide_schedule(engine, instance);
     }
-    if (listening) {
+    if (listening)
         orphans_tell(engine);
-        engine->deaf_ms = 0;
-    }
 }
 
 static void tell_unconfirmed(struct engine *engine)

@@ -50,8 +50,10 @@ struct engine_memory {
     enum alert_severity severity; /* of both */
     uint64_t failed_episode;      /* of the latter */
     int64_t fired_ms, cleared_ms; /* last; 0: never. See engine_remember() */
-    bool controls;                /* the next one is something */
+    bool controls;                /* of a pid: the next two are something */
     struct pid pid;
+    bool commanded; /* of a pid: its output `said`, last */
+    double said;
     bool announced; /* this is the retained alert itself, so that the broker knows it */
 };
 
@@ -112,7 +114,7 @@ int engine_announced(struct engine *engine, const struct engine_place *place,
  * where no rule of that name selects the device, or the device is another shard's; -ENOMEM.
  *
  * A wait goes on where its condition is true at the first live reading, unless a retained one says
- * otherwise before, or engine_slept() too long.
+ * otherwise before, or it comes too late: engine_slept().
  *
  * A rule that means something else by now (another condition, time or action; not another text or
  * severity) begins anew: its waits do, and where it was active it stays so only if its `when` is
@@ -123,9 +125,10 @@ int engine_announced(struct engine *engine, const struct engine_place *place,
  * messages can go out, and again after the next restart unless engine_alert_came() in between. */
 int engine_restore(struct engine *engine, const struct engine_memory *memory, int64_t time_ms);
 
-/* Nobody was listening from `since_ms` until the next engine_listen(): the end of the process
- * before. A wait or a pid for which that was longer than its rule's `stale_after` (30 s where that
- * is 0) begins anew then; what was heard within it could still have been taken for true. */
+/* Nobody has listened since `since_ms`: the end of the process before. Where the first live reading
+ * comes later than the rule's `stale_after` from then (30 s where that is 0), a wait or a pid
+ * begins anew; until then what was heard last would still have been taken for true. The same holds
+ * where engine_listen() says that the broker was away. */
 void engine_slept(struct engine *engine, int64_t since_ms);
 
 /* An alert of this name came back live from the broker, resolved: it is there. */

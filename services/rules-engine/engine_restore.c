@@ -78,7 +78,7 @@ static void take_state(struct engine *engine, struct instance *instance,
         .since_ms = memory->since_ms,
         .known_ms = engine->time_ms,
     };
-    instance->owing = memory->owing;
+    instance->owing = memory->owing && instance->rule->control.kind != CONTROL_PID;
     instance->by_hand = memory->by_hand;
     instance->wait_kept = memory->waiting;
     instance->changed = memory->changed && memory->active;
@@ -102,8 +102,11 @@ static int take_duty(struct instance *instance, const struct engine_memory *memo
     duty->cleared_ms = cleared_ms;
     duty->failed = memory->failed;
     duty->failed_episode = memory->failed_episode;
-    if (memory->controls && rule->control.kind == CONTROL_PID)
-        duty->pid = memory->pid;
+    if (!memory->controls || rule->control.kind != CONTROL_PID)
+        return 0;
+    duty->pid = memory->pid;
+    duty->commanded = memory->commanded && !memory->owing;
+    duty->output = memory->said;
     return 0;
 }
 

@@ -44,7 +44,7 @@ static void write_pid(struct buffer *out, const struct pid *pid)
     for (size_t i = 0; i < n; i++)
         if (!isfinite(numbers[i]))
             return; /* begins anew then */
-    buffer_format(out, " pid=%" PRId64, pid->last_ms);
+    buffer_format(out, " %s=%" PRId64, pid->running ? "pid" : "rest", pid->last_ms);
     for (size_t i = 0; i < n; i++) {
         buffer_char(out, ',');
         buffer_number(out, numbers[i]);
@@ -71,6 +71,10 @@ void memory_text_state(struct buffer *out, const struct engine_memory *memory)
         buffer_format(out, " cleared=%" PRId64, memory->cleared_ms);
     if (memory->controls)
         write_pid(out, &memory->pid);
+    if (memory->controls && memory->commanded && isfinite(memory->said)) {
+        buffer_text(out, " said=");
+        buffer_number(out, memory->said);
+    }
     finish(out, start);
 }
 
@@ -147,7 +151,7 @@ static bool read_pid(struct engine_memory *out, const char *text)
             return false;
         text += length + (text[length] != '\0');
     }
-    out->controls = out->pid.running = true;
+    out->controls = true;
     return *text == '\0';
 }
 
@@ -170,7 +174,12 @@ static bool read_key(struct engine_memory *out, char *word)
         return read_time(&text, '\0', &out->fired_ms);
     if (strcmp(word, "cleared") == 0)
         return read_time(&text, '\0', &out->cleared_ms);
-    return strcmp(word, "pid") == 0 && read_pid(out, text);
+    if (strcmp(word, "said") == 0) {
+        out->commanded = true;
+        return number_parse(text, strlen(text), &out->said) == 0;
+    }
+    out->pid.running = strcmp(word, "pid") == 0;
+    return (out->pid.running || strcmp(word, "rest") == 0) && read_pid(out, text);
 }
 
 static bool read_name(char out[TOPIC_NAME_SIZE], const char *word)

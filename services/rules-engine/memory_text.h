@@ -2,11 +2,15 @@
  *   memory 2 #CRC                                          the first
  *   alive MS #CRC                                          the engine was there then
  *   STATE[,FLAG…] SINCE EPISODE LOCATION DEVICE RULE[ KEY=VALUE]… #CRC
- * STATE is inactive, waiting, active or clearing; flags are stale, owing, changed, hand; keys are
- * meaning (hash), alert or severity (the alert's, where it fires, or only that of a failed
- * command), failed (episode, behind it a + where that alert fires), fired, cleared, pid (time,
- * integral, derivative, measured, output). CRC is the CRC-32C of what stands before " #", eight
- * hexadecimal digits. A key or flag that is not known is damage. Pure. */
+ * STATE is inactive, waiting, active or clearing; flags are stale, owing, changed, hand. Keys:
+ *   meaning          of the rule, a hash
+ *   alert, severity  the alert fires, of this severity; or only that of a failed command
+ *   failed           its episode; behind it a + where it fires
+ *   fired, cleared   ms
+ *   pid, rest        time,integral,derivative,measured,output; it runs, or not
+ *   said             the output that was commanded
+ * CRC is the CRC-32C of what stands before " #", eight hexadecimal digits. A key or flag that is
+ * not known is damage. Pure. */
 #ifndef MEMORY_TEXT_H
 #define MEMORY_TEXT_H
 

@@ -117,8 +117,7 @@ static int64_t edge_ms(const struct instance *instance)
 {
     if (instance->rule->control.kind != CONTROL_NONE)
         return instance->state.since_ms;
-    return rule_is_active(&instance->state) ? instance->duty->fired_ms
-                                            : instance->duty->cleared_ms;
+    return rule_is_active(&instance->state) ? instance->duty->fired_ms : instance->duty->cleared_ms;
 }
 
 void order_give(struct engine *engine, struct instance *instance, const struct action *action,
@@ -146,6 +145,8 @@ void order_give(struct engine *engine, struct instance *instance, const struct a
     orders->n++;
     make_id(order);
     link_id(orders, order);
+    if (instance->rule->control.kind == CONTROL_PID)
+        decide_keep(engine, instance); /* no edge has told it */
     give(engine, order);
 }
 

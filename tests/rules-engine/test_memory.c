@@ -234,6 +234,8 @@ static void test_all_that_is_kept(void **state)
     full.fired_ms = 31;
     full.cleared_ms = 29;
     full.pid = (struct pid){true, 77, 0.1, -1e-9, 21.5, 1e300};
+    full.commanded = true;
+    full.said = 49.5;
     memory_text_state(&first, &full);
     assert_int_equal(memory_text_read(&line, first.data, first.size - 1), 0);
     assert_int_equal(line.kind, MEMORY_STATE);
@@ -242,7 +244,7 @@ static void test_all_that_is_kept(void **state)
     assert_int_equal(strncmp(first.data,
                              "clearing,stale,owing,changed,hand 30 3 here a hot "
                              "meaning=0123456789abcdef alert=critical failed=4+ fired=31 "
-                             "cleared=29 pid=77,0.1,-1e-9,21.5,1e300 #",
+                             "cleared=29 pid=77,0.1,-1e-9,21.5,1e300 said=49.5 #",
                              first.size - 10),
                      0);
     open_memory(stand);
