@@ -1,9 +1,12 @@
-/* A subscriber that does nothing with what it gets: the least that a message costs with paho's
- * MQTTAsync.
+/* A subscriber that looks at nothing that it gets: the least that a message costs with paho's
+ * MQTTAsync; and the least that a sink costs, where it posts what was made before.
  *
- *   bench-subscriber URL FILTER NUMBER     prints "ready", ends after NUMBER messages and prints
- *                                          "SECONDS CPU_SECONDS" from the first to the last of them
- */
+ *   bench-subscriber URL FILTER NUMBER [STORE FILE POINTS]
+ *
+ * prints "ready", ends after NUMBER messages and prints "SECONDS CPU_SECONDS" from the first to the
+ * last of them; with a STORE to the last answer, for which it posts POINTS a message (road.h). */
+#include "road.h"
+
 #include <MQTTAsync.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +22,8 @@ struct subscriber {
     double first_s, first_cpu_s; /* at the first message */
     double last_s, last_cpu_s;
     atomic_long received;
+    struct road *road; /* NULL: goes nowhere */
+    long points;       /* a message */
 };
 
 static double now_s(clockid_t clock)
@@ -35,6 +40,12 @@ static void give_up(const char *what)
     exit(1);
 }
 
+static void note_end(struct subscriber *s)
+{
+    s->last_s = now_s(CLOCK_MONOTONIC);
+    s->last_cpu_s = now_s(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static int on_arrived(void *self, char *topic, int length, MQTTAsync_message *message)
 {
     struct subscriber *s = self;
@@ -45,10 +56,10 @@ static int on_arrived(void *self, char *topic, int length, MQTTAsync_message *me
         s->first_s = now_s(CLOCK_MONOTONIC);
         s->first_cpu_s = now_s(CLOCK_PROCESS_CPUTIME_ID);
     }
-    if (n == s->number) {
-        s->last_s = now_s(CLOCK_MONOTONIC);
-        s->last_cpu_s = now_s(CLOCK_PROCESS_CPUTIME_ID);
-    }
+    if (n == s->number)
+        note_end(s);
+    if (s->road)
+        road_take(s->road, s->points);
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     atomic_store(&s->received, n);
@@ -89,10 +100,14 @@ int main(int argc, char **argv)
     MQTTAsync_connectOptions connect = MQTTAsync_connectOptions_initializer5;
     struct subscriber s = {0};
 
-    if (argc != 4)
-        give_up("URL FILTER NUMBER are meant");
+    if (argc != 4 && argc != 7)
+        give_up("URL FILTER NUMBER [STORE FILE POINTS] are meant");
     s.filter = argv[2];
     s.number = atol(argv[3]);
+    if (argc == 7) {
+        s.road = road_open(argv[4], argv[5]);
+        s.points = atol(argv[6]);
+    }
     create.MQTTVersion = MQTTVERSION_5;
     MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
     if (MQTTAsync_createWithOptions(&s.client, argv[1], "bench-subscriber",
@@ -106,6 +121,10 @@ int main(int argc, char **argv)
         give_up("cannot connect");
     while (atomic_load(&s.received) < s.number)
         usleep(20000);
+    if (s.road) {
+        road_close(s.road);
+        note_end(&s);
+    }
     printf("%.6f %.6f\n", s.last_s - s.first_s, s.last_cpu_s - s.first_cpu_s);
     return 0;
 }
