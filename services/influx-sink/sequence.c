@@ -1,5 +1,6 @@
 #include "sequence.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define CLOCK_SET_BACK_MS 60000
@@ -35,6 +36,8 @@ static bool is_restart(const struct sequence *sequence, uint64_t seq, int64_t ts
            (before->next == 0 || ts_ms < before->begun_ms - CLOCK_SET_BACK_MS);
 }
 
+/* `next` last, in what a process that is killed leaves: the reading, taken once more, then is no
+ * restart. */
 static struct sequence_result advance(struct sequence_run *run, uint64_t seq, int64_t ts_ms)
 {
     uint64_t skipped = seq - run->next;
@@ -45,8 +48,9 @@ static struct sequence_result advance(struct sequence_run *run, uint64_t seq, in
         for (uint64_t i = run->next; i < seq; i++)
             mark(run, i, false);
     mark(run, seq, true);
-    run->next = seq + 1;
     run->newest_ms = ts_ms;
+    atomic_signal_fence(memory_order_seq_cst); /* for the compiler */
+    run->next = seq + 1;
     return (struct sequence_result){.verdict = SEQUENCE_NEXT, .missing = (int64_t)skipped};
 }
 
