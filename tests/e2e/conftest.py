@@ -4,13 +4,25 @@ import pytest
 
 import stand
 
+LONGEST = ("test_chaos.py", "test_demos.py", "test_benches.py")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures times that other tests beside it would spoil; tests/run has a pass for these")
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that no worker is left with it when the others have ended."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 @pytest.fixture
 def broker(tmp_path):
     """A running broker; broker.url, broker.port, broker.stop(), broker.start()."""
     broker = stand.Broker(tmp_path).start()
     yield broker
-    broker.stop()
+    if broker.running():
+        broker.kill()
 
 
 @pytest.fixture

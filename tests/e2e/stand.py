@@ -3,8 +3,11 @@
 Nothing here sleeps for a fixed time and hopes: whoever waits says for what and for how long at most.
 """
 
+import contextlib
+import itertools
 import json
 import os
+import random
 import socket
 import subprocess
 import threading
@@ -21,11 +24,25 @@ BUILD = Path(os.environ.get("FIELDLINE_BUILD", ROOT / "build" / "release"))
 PATIENCE_S = float(os.environ.get("FIELDLINE_PATIENCE", "10"))
 
 
+def _ports():
+    """Those below what the kernel gives to clients, so that none is taken by a connection before its server starts;
+    workers of one run have every eighth, so that no two choose the same."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    ports = range(10_000 + worker % 8, 32_000, 8)
+    first = random.randrange(len(ports))  # of several runs on one machine, each elsewhere
+    return itertools.cycle([*ports[first:], *ports[:first]])
+
+
+_PORTS = _ports()
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody uses now, another one each time."""
+    for port in itertools.islice(_PORTS, 1000):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port among a thousand")
 
 
 def wait_until(condition, timeout_s=PATIENCE_S, what="the condition"):

@@ -31,19 +31,20 @@ def failsafe(listener, actuator, cause, since=0, value=False):
     )
 
 
-def assert_safe_within(plc, what, since_ms, limit_s, value=0):
+def assert_safe_within(plc, what, since_ms, limit_s, slack_s=0.1):
     """The safe value is on the wire no later than the configured time plus one poll, and not before it."""
-    safe = lambda: [w for w in plc.writes(what, since=since_ms) if w[2] == value]
+    safe = lambda: [w for w in plc.writes(what, since=since_ms) if w[2] == 0]
     write = stand.wait_until(safe, what="the safe value on the wire")[0]
     took_s = (write[0] - since_ms) / 1000
     print(f"safe value after {took_s:.3f} s, limit {limit_s} s")
-    assert took_s <= limit_s + POLL_S + 0.1  # the loop's tick, and what this machine does besides
+    assert took_s <= limit_s + POLL_S + slack_s  # the loop's tick, and what this machine does besides
     return took_s
 
 
 # Fail-safe ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_killed_broker(listener, plc, agent, broker):
     agent(pump={"safe": False, "fail_safe": {"broker_lost": "700ms"}})
     assert_result(command(listener, "pump", "ON"), "ok", None)
@@ -62,6 +63,7 @@ def test_a_killed_broker(listener, plc, agent, broker):
     assert state.json["mode"] == "normal"
 
 
+@pytest.mark.alone
 def test_a_silent_controller(listener, plc, agent):
     """Its health is a sign of life, and so is a command; its will is none."""
     agent(
@@ -100,10 +102,11 @@ def test_a_killed_rules_engine(listener, plc, agent, start):
     silent_ms = now_ms() - int(ago_s * 1000)
     listener.wait("iot/_service/rules-engine/status", lambda m: m.json["state"] == "offline")
     stand.wait_until(lambda: plc.writes(PUMP), limit_s + 5, "the safe value")
-    assert assert_safe_within(plc, PUMP, silent_ms, limit_s) >= limit_s - 0.5
+    assert assert_safe_within(plc, PUMP, silent_ms, limit_s, slack_s=2) >= limit_s - 0.5
     failsafe(listener, "pump", "controller_silent")
 
 
+@pytest.mark.alone
 def test_a_stale_input(listener, plc, agent):
     agent(pump={"safe": False, "fail_safe": {"input_stale": "500ms", "inputs": ["pressure"]}})
     assert_result(command(listener, "pump", "ON"), "ok", None)
@@ -131,6 +134,7 @@ def test_start_and_exit(listener, plc, agent):
     failsafe(listener, "speed", "exit", value=100)
 
 
+@pytest.mark.alone
 def test_on_for_too_long(listener, plc, agent):
     agent(pump={"safe": False, "guard": {"max_on": "400ms"}})
     assert_result(command(listener, "pump", "ON"), "ok", None)
@@ -217,7 +221,7 @@ def test_the_times_of_guards_outlive_a_crash(listener, plc, agent, tmp_path):
     running = agent(**settings)
     assert_result(command(listener, "fan", "ON"), "rejected", "rate_limited")
     assert_result(command(listener, "mode", "5"), "rejected", "rate_limited")
-    assert_safe_within(plc, PUMP, seen_ms, 5)
+    assert_safe_within(plc, PUMP, seen_ms, 5, slack_s=2)
     failsafe(listener, "pump", "max_on")
     time.sleep(max(0, off_ms + 2500 - now_ms()) / 1000)
     running.kill()

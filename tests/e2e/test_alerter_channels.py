@@ -110,11 +110,11 @@ class Mailbox:
         if implicit:
             more.update(auth_require_tls=False)
             factory = lambda: SMTP(Handler(), auth_required=True, **more)  # noqa: E731
-            self.controller = Controller(Handler(), hostname="127.0.0.1", port=free_port(), ssl_context=context)
+            self.controller = Controller(Handler(), hostname="127.0.0.1", port=stand.free_port(), ssl_context=context)
         else:
             tls = dict(tls_context=context, require_starttls=True, auth_required=True) if starttls else {}
             factory = lambda: SMTP(Handler(), **tls, **more)  # noqa: E731
-            self.controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+            self.controller = Controller(Handler(), hostname="127.0.0.1", port=stand.free_port())
         self.controller.factory = factory
         self.controller.start()
         self.port = self.controller.port
@@ -122,12 +122,6 @@ class Mailbox:
     def wait_for(self, count):
         stand.wait_until(lambda: len(self.mails) >= count, what=f"{count} mails")
         return self.mails
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture
@@ -341,7 +335,7 @@ def test_mail_goes_to_the_others_where_one_address_is_refused(
     outcome = ended(listener)
     assert outcome["attempts"] == 1 and "550" in outcome["error"]
     assert [to for to, _ in box.mails] == [["boss@plant.example"]]
-    assert "notification_in_part" in service.log()
+    stand.wait_until(lambda: "notification_in_part" in service.log(), what="its line in the log")
     health = "iot/_service/alerter/health"
     listener.wait(health, lambda m: m.json["counters"].get("in_part.out") == 1, timeout_s=3 * stand.PATIENCE_S)
 
@@ -394,7 +388,7 @@ def exim(authority):
     if os.geteuid() != 0 or not os.path.exists(EXIM_PATH):
         pytest.skip(f"{EXIM_PATH} of the package exim4-daemon-light is needed, and root, who alone may start it")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="exim_"))
-    port = free_port()
+    port = stand.free_port()
     folder.chmod(0o755)
     (folder / "spool").mkdir()
     for name in ("cert.pem", "key.pem"):
@@ -456,7 +450,7 @@ def test_mail_that_must_not_go_out_does_not(listener, start, config, mailbox, au
     if fault == "wrong name":
         channel["url"] = f"smtp://127.0.0.2:{box.port}"
     if fault == "nobody there":
-        channel["url"] = f"smtp://127.0.0.1:{free_port()}"
+        channel["url"] = f"smtp://127.0.0.1:{stand.free_port()}"
     config["channels"] = {"out": channel, "log": {"type": "log"}}
     channel["fallback"] = "log"
     service = start("alerter", config)
@@ -614,20 +608,21 @@ def test_program_gets_it_on_its_input_and_nothing_else(listener, start, config, 
     [
         ("echo no paper >&2; exit 3", "exit code 3: no paper"),
         ("kill -TERM $$", "ended by signal 15"),
-        ("sleep 1234 & sleep 1234", "did not end in time"),
-        ("exec >&- 2>&-; sleep 1234", "did not end in time"),
+        ("{sleep} & {sleep}", "did not end in time"),
+        ("exec >&- 2>&-; {sleep}", "did not end in time"),
     ],
 )
 def test_program_that_fails(listener, start, config, tmp_path, text, error):
+    sleep = f"sleep 1234.{os.getpid()}"  # nobody else's
     config["channels"]["out"] = {
-        "type": "command", "command": [program(tmp_path, text)], **QUICK, "timeout": "300ms", "give_up_after": "1s"
+        "type": "command", "command": [program(tmp_path, text.replace("{sleep}", sleep))], **QUICK, "timeout": "300ms", "give_up_after": "1s"
     }
     start("alerter", config)
     wait_up(listener)
     fire(listener)
     outcome = ended(listener, outcome="failed")
     assert error in outcome["error"] and outcome["attempts"] > 1
-    assert not os.popen("pgrep -f '^sleep 1234$'").read()
+    assert not os.popen(f"pgrep -f '^{sleep}$'").read()
 
 
 def is_read(fifo):

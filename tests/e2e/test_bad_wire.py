@@ -139,6 +139,7 @@ def test_a_line_to_a_board_is_lost(listener, board_line):
     assert len(said(board_line, b"LED,13,OFF")) == 1
 
 
+@pytest.mark.alone
 def test_a_serial_agent_whose_broker_is_killed(board_line, broker):
     time.sleep(0.7)  # connected for longer than the limit: nothing happens
     assert not said(board_line, b"LED,13,OFF")
@@ -153,6 +154,7 @@ def test_a_serial_agent_whose_broker_is_killed(board_line, broker):
 # The cable is pulled ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_board_s_cable_is_pulled(listener, board, board_line):
     """The device's own dead-man acts meanwhile; the safe value is the first that it hears afterwards."""
     pulled_ms = now_ms()
@@ -168,6 +170,7 @@ def test_a_board_s_cable_is_pulled(listener, board, board_line):
                   ("ok", "failsafe:input_stale"))
 
 
+@pytest.mark.alone
 def test_a_bus_s_cable_is_pulled(listener, run_program, tmp_path, wires, start):
     """The same; one request of the polls may be ahead of it."""
     plc = Plc(run_program, tmp_path, "--watchdog", str(int(DEAD_MAN_S * 1000)))

@@ -28,6 +28,10 @@ def test_what_was_acknowledged_is_conserved(arguments):
 
 
 def test_sink_that_acknowledges_before_it_appends_is_caught():
-    result = chaos("--seconds", 15, "--seed", 1, "--settle", 5, "--plant", "early-ack")
+    """In one of three runs at the latest: in those 50 ms a kill has to come while the broker delivers."""
+    for seed in (1, 2, 3):
+        result = chaos("--seconds", 15, "--seed", seed, "--settle", 5, "--plant", "early-ack")
+        if result.returncode != 0:
+            break
     assert result.returncode == 1, result.stdout + result.stderr
     assert "NOT CONSERVED" in result.stdout

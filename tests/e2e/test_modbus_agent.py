@@ -16,12 +16,12 @@ from modbus_wire import Pymodbus, RawServer, registers
 DEVICE = "iot/facility_a/line_001"
 
 
-def agent_config(url, groups=(), actuators=(), **device):
+def agent_config(url, groups=(), actuators=(), timeout="200ms", **device):
     return {
         "buses": [
             {
                 "url": url,
-                "timeout": "200ms",
+                "timeout": timeout,
                 "reconnect": {"first": "50ms", "max": "500ms"},
                 "devices": [
                     {
@@ -637,12 +637,12 @@ def test_rtu_over_tcp(listener, start, gateway):
 
 def test_rtu_over_tcp_late_answers(listener, start, gateway):
     """There is no transaction number and libmodbus cannot flush a socket: we throw away what comes late."""
-    url, _ = gateway("--fault", "late=1:300")
+    url, _ = gateway("--fault", "late=1:750")
     groups = [group(f"g{i}", [{"name": "n", "table": "input", "address": i}], "50ms") for i in (0, 4, 5)]
-    start("modbus-agent", agent_config(url, groups, breaker={"failures": 1000}))
+    start("modbus-agent", agent_config(url, groups, timeout="500ms", breaker={"failures": 1000}))
     health(listener, lambda c: c.get("late_replies", 0) >= 5)
     rounds = listener.find(f"{DEVICE}/telemetry/+")
-    assert len(rounds) > 10
+    assert len(rounds) >= 5
     assert all(m.json["values"] == {} for m in rounds), rounds[-1].json
 
 
@@ -654,8 +654,8 @@ def test_a_line_that_cannot_be_switched_says_so(listener, start, rtu):
 
 def test_rtu_late_answers(listener, start, rtu):
     """On a line there is no transaction number: a silent unit is left alone until its time is over."""
-    url, _ = rtu("--units", "1,2", "--fault", "late=2:300")
-    config = agent_config(url, [group("state", COILS, "50ms")])
+    url, _ = rtu("--units", "1,2", "--fault", "late=2:750")
+    config = agent_config(url, [group("state", COILS, "50ms")], timeout="500ms")
     config["buses"][0]["devices"].append(
         {
             "unit": 2,
@@ -678,12 +678,12 @@ def test_rtu_late_answers(listener, start, rtu):
 
 def test_rtu_late_answers_of_the_only_unit(listener, start, rtu):
     """All its answers have one form, so that only what was thrown away in time is not mistaken."""
-    url, _ = rtu("--fault", "late=1:300")
+    url, _ = rtu("--fault", "late=1:750")
     groups = [group(f"g{i}", [{"name": "n", "table": "input", "address": i}], "50ms") for i in (0, 4, 5)]
-    start("modbus-agent", agent_config(url, groups, breaker={"failures": 1000}))
+    start("modbus-agent", agent_config(url, groups, timeout="500ms", breaker={"failures": 1000}))
     health(listener, lambda c: c.get("late_replies", 0) >= 5)
     rounds = listener.find(f"{DEVICE}/telemetry/+")
-    assert len(rounds) > 10
+    assert len(rounds) >= 5
     assert all(m.json["values"] == {} for m in rounds), rounds[-1].json
 
 

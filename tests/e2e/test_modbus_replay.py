@@ -223,6 +223,7 @@ def keeps_the_contract(listener):
         contract.check(message.topic, message.payload)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind, wire", [(Tcp, TcpWire), (Rtu, TcpWire), (Rtu, LineWire)])
 def test_no_fault_on_the_wire_becomes_a_value(listener, start, kind, wire):
     replay = Replay(kind)
