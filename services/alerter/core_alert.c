@@ -42,7 +42,7 @@ static void note_known(struct record *record, int64_t time_ms)
         enum item_state state;
 
         while (member_news(m, &state))
-            m->told |= TOLD(state);
+            member_note(m, state, member_channels(m, state));
         m->severity = record->severity;
         m->first_told_ms = m->told_ms = time_ms;
     }
@@ -75,10 +75,7 @@ static int take_change(struct core *core, struct record *record, enum book_news 
     for (struct member *m = record->members; m; m = m->next_of_record)
         if (flaps || renews(m, news, before))
             member_renew(m);
-    if (record->state != ALERT_RESOLVED)
-        return core_route(core, record);
-    core_cover(record);
-    return 0;
+    return record->state == ALERT_RESOLVED ? 0 : core_route(core, record);
 }
 
 /* The groups look at what has become of the record. */
@@ -108,13 +105,12 @@ int core_alert(struct core *core, const struct topic *topic, const struct alert 
     news = book_compare(record, alert, time_ms);
     before = (struct before){record->severity, record->lost};
     core->stats.no_news += news < BOOK_CHANGED;
-    if (news == BOOK_OLD) {
+    if (news == BOOK_OLD)
         book_confirm(record, alert);
-        return 0;
-    }
-    rc = book_write(core->book, record, alert, time_ms);
-    if (rc < 0 || news < BOOK_CHANGED)
-        return rc;
+    else if (book_write(core->book, record, alert, time_ms) < 0)
+        return -ENOMEM;
+    if (news < BOOK_CHANGED)
+        return before.lost ? inhibitor_update(core->inhibitor, record, time_ms) : 0;
     rc = take_change(core, record, news, &before, time_ms);
     if (known)
         note_known(record, time_ms);
@@ -132,7 +128,6 @@ int core_remove(struct core *core, const struct topic *topic, int64_t time_ms)
     if (record->state == ALERT_RESOLVED)
         return 0; /* that it is over is told anyway */
     book_take_away(core->book, record, time_ms);
-    core_cover(record);
     return take_in(core, record, time_ms);
 }
 

@@ -51,14 +51,25 @@ static int tell(struct core *core, const struct telling *telling)
     return 0;
 }
 
-/* All that is open is repeated with the first that is due, so that there is one repetition. */
+/* What is open is repeated with the first that is due, so that there are few repetitions. Of which
+ * there is news, that is told in its place. */
 static bool repeats_now(const struct core *core, const struct group *group, int64_t time_ms)
 {
+    enum item_state state;
+
     for (const struct member *m = group->first; m; m = m->next)
-        if (is_open(m) && repeat_ms(m) <= time_ms &&
+        if (is_open(m) && !member_news(m, &state) && repeat_ms(m) <= time_ms &&
             core_hold(core, m, ITEM_FIRING, time_ms) == CORE_FIRING)
             return true;
     return false;
+}
+
+/* Not what was told just now, before others came out of a silence. */
+static bool rides_along(const struct member *member, int64_t time_ms)
+{
+    int64_t at_ms = repeat_ms(member);
+
+    return at_ms != INT64_MAX && at_ms - member->group->route->repeat_ms / 2 <= time_ms;
 }
 
 /* Whether something is to be said of the member now. */
@@ -83,7 +94,7 @@ static bool decide(const struct core *core, struct member *member, bool repeats,
         return true;
     }
     out->kind = NOTIFICATION_REPEAT;
-    return repeats && !member->record->lost;
+    return repeats && rides_along(member, time_ms);
 }
 
 /* Notes on the member that it was told. */
@@ -91,17 +102,13 @@ static void note(const struct telling *telling, int64_t time_ms)
 {
     struct member *member = telling->member;
 
-    if (!(member->told & ~TOLD_EARLIER))
+    if (!member->told)
         member->first_told_ms = time_ms;
-    member->told |= TOLD(telling->state);
+    member_note(member, telling->state, telling->channels);
     member->told_ms = time_ms;
     member->severity = member->record->severity;
     if (telling->kind == NOTIFICATION_ESCALATION)
         member->step++;
-    if (item_is_end(telling->state))
-        member->reached = 0;
-    else if (member->step > member->reached)
-        member->reached = member->step;
 }
 
 /* ---- the notifications ---- */
@@ -213,6 +220,8 @@ static bool is_done(const struct member *member)
 {
     enum item_state state;
 
+    if (member->moved && !member->owed)
+        return true;
     return member->record->state == ALERT_RESOLVED && !member->record->flap.on &&
            !member_news(member, &state);
 }

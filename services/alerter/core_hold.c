@@ -48,7 +48,7 @@ enum core_life core_hold(const struct core *core, const struct member *member,
                          enum item_state state, int64_t time_ms)
 {
     const struct record *record = member->record;
-    bool awaited = member->told && (item_is_end(state) || state == ITEM_ACKNOWLEDGED);
+    bool awaited = member->owed && (item_is_end(state) || state == ITEM_ACKNOWLEDGED);
 
     if (!awaited && silences_find(&core->silences, &record->topic, record->severity, time_ms))
         return CORE_SILENCED;

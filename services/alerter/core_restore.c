@@ -25,8 +25,6 @@ static int rejoin(struct core *core, struct record *record)
     known = record->members; /* those that are new come before them */
     if (record->state != ALERT_RESOLVED)
         rc = core_route(core, record);
-    else
-        core_cover(record);
     for (struct member *m = record->members; m != known; m = m->next_of_record)
         core_expect_news(core, m->group, m->group->route->wait_ms, core->time_ms);
     return rc;
@@ -57,6 +55,8 @@ static void shift_group(void *self, struct group *group)
     if (group->notified_ms != GROUP_NEVER)
         group->notified_ms -= back_ms;
     for (struct member *m = group->first; m; m = m->next) {
+        if (!m->told)
+            continue; /* nor has it times */
         m->first_told_ms -= back_ms;
         m->told_ms -= back_ms;
     }

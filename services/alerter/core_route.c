@@ -44,30 +44,25 @@ static void mark(struct record *record, const struct route *const routes[], size
         if (moved && !m->moved)
             m->told &= ~TOLD(ITEM_MOVED);
         m->moved = moved;
-        m->covered = 0;
     }
 }
 
-static void leave_untold(struct core *core, struct record *record)
+/* What a channel hears from the groups that have the alert now, it does not hear from those that
+ * had it; of these, those that owe nothing to anybody go. */
+static void hand_over(struct core *core, struct record *record)
 {
     struct member *next;
 
-    for (struct member *m = record->members; m; m = next) {
-        next = m->next_of_record;
-        if (m->moved && !m->told)
-            core_leave(core, m);
+    for (struct member *moved = record->members; moved; moved = next) {
+        next = moved->next_of_record;
+        if (!moved->moved)
+            continue;
+        for (struct member *m = record->members; m; m = m->next_of_record)
+            if (!m->moved)
+                member_take_over(m, moved);
+        if (!moved->owed)
+            core_leave(core, moved);
     }
-}
-
-void core_cover(struct record *record)
-{
-    uint32_t channels = 0;
-
-    for (const struct member *m = record->members; m; m = m->next_of_record)
-        if (!m->moved && (m->told || record->state != ALERT_RESOLVED))
-            channels |= member_channels(m, ITEM_RESOLVED);
-    for (struct member *m = record->members; m; m = m->next_of_record)
-        m->covered = m->moved ? channels : 0;
 }
 
 void core_leave(struct core *core, struct member *member)
@@ -93,8 +88,7 @@ int core_route(struct core *core, struct record *record)
         routed = true;
         rc = join(core, record, routes[i]);
     }
-    leave_untold(core, record);
-    core_cover(record);
+    hand_over(core, record);
     core->stats.unrouted += !routed;
     return rc;
 }

@@ -51,10 +51,6 @@ int core_route(struct core *core, struct record *record);
 bool core_routed(const struct core *core, const struct member *member);
 void core_leave(struct core *core, struct member *member); /* its group may go with it */
 
-/* core_route.c: what a channel hears of the record from the groups that have it now, it does not
- * hear from those that had it. */
-void core_cover(struct record *record);
-
 /* core_restore.c: after the state file was read, which may have been written with other routes:
  * takes records out of groups that they are not routed to any more, and puts them into those that
  * are new. Returns 0 or -ENOMEM. */

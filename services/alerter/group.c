@@ -200,7 +200,7 @@ bool member_news(const struct member *member, enum item_state *out)
     const struct record *record = member->record;
 
     *out = state_of(member);
-    if (item_is_end(*out) && !member->told)
+    if (item_is_end(*out) && !member->owed)
         return false; /* an end tells nothing to who never heard of the alert */
     if (record->acknowledged && !item_is_end(*out) && !(member->told & TOLD(ITEM_ACKNOWLEDGED)))
         *out = ITEM_ACKNOWLEDGED;
@@ -209,19 +209,35 @@ bool member_news(const struct member *member, enum item_state *out)
 
 uint32_t member_channels(const struct member *member, enum item_state state)
 {
-    bool fires = state == ITEM_FIRING || state == ITEM_STALE || state == ITEM_FLAPPING;
     const struct route *route = member->group->route;
     uint32_t channels = route->channels;
 
-    for (unsigned i = 0; i < (fires ? member->step : member->reached); i++)
+    if (item_is_end(state) || member->moved)
+        return member->owed;
+    for (unsigned i = 0; i < member->step; i++)
         channels |= route->steps[i].channels;
-    return channels & ~member->covered;
+    return state == ITEM_ACKNOWLEDGED ? channels | member->owed : channels;
+}
+
+void member_note(struct member *member, enum item_state state, uint32_t channels)
+{
+    member->told |= TOLD(state);
+    member->owed = item_is_end(state) ? 0 : member->owed | channels;
+    for (struct member *m = member->record->members; m; m = m->next_of_record)
+        if (m->moved && m != member)
+            m->owed &= ~member->owed;
+}
+
+void member_take_over(struct member *member, struct member *moved)
+{
+    uint32_t shared = moved->owed & member->group->route->channels;
+
+    member->owed |= shared;
+    moved->owed &= ~shared;
 }
 
 void member_renew(struct member *member)
 {
-    bool open = member->told && !(member->told & (TOLD(ITEM_RESOLVED) | TOLD(ITEM_REMOVED)));
-
-    member->told = open ? TOLD_EARLIER : 0;
+    member->told = 0;
     member->step = 0;
 }

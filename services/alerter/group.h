@@ -14,8 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What was told before this episode, or before it flapped, and was not taken back yet. */
-#define TOLD_EARLIER (1u << 15)
 #define TOLD(state) (1u << (state))
 
 #define GROUP_NEVER INT64_MIN
@@ -27,11 +25,10 @@ struct member {
     struct member *previous, *next; /* in the group */
     unsigned told;                  /* TOLD() of what was told in this episode */
     unsigned step;                  /* of escalation: how many were reached */
-    unsigned reached;               /* the most of them since the last end was told */
+    uint32_t owed;                  /* channels that heard of it and of no end yet */
     enum alert_severity severity;   /* as it was told; once `told` */
     int64_t first_told_ms, told_ms; /* wall clock; once `told` */
     bool moved;                     /* another severity routes it elsewhere: here only its end */
-    uint32_t covered;               /* channels that hear of it there; once `moved` */
 };
 
 struct group {
@@ -79,8 +76,14 @@ void member_leave(struct member *member); /* and frees it */
 /* What is still to be told of the member's alert; false where nothing is. */
 bool member_news(const struct member *member, enum item_state *out);
 
-/* The channels that are to hear of this state: its end, for one, all that were told of it. */
+/* The channels that are to hear of this state. */
 uint32_t member_channels(const struct member *member, enum item_state state);
+
+/* These channels are told of this state. The end is owed to each by one member of the record. */
+void member_note(struct member *member, enum item_state state, uint32_t channels);
+
+/* What a moved member owes to channels of this one, this one owes from now on. */
+void member_take_over(struct member *member, struct member *moved);
 
 /* Its alert fired anew, began to flap or came to rest: what was told may be told again. */
 void member_renew(struct member *member);

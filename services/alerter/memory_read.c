@@ -57,6 +57,30 @@ int memory_read_times(const struct jsonr *in, const char *key, int64_t *out, siz
     return (int)(n - surplus);
 }
 
+int memory_read_channels(const struct memory_reader *reader, const struct jsonr *in,
+                         const char *key, uint32_t *out)
+{
+    const struct settings *settings = reader->core->settings;
+    json_object *array = find_array(in, key);
+    uint32_t channels = 0;
+
+    if (!array)
+        return 0;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        json_object *item = json_object_array_get_idx(array, i);
+        int place;
+
+        if (!json_object_is_type(item, json_type_string))
+            return jsonr_fail(in, key, "names are expected in it");
+        place = channel_settings_find(settings->channels, settings->n_channels,
+                                      json_object_get_string(item));
+        if (place >= 0)
+            channels |= UINT32_C(1) << place;
+    }
+    *out = channels;
+    return 0;
+}
+
 /* Notes the group by its number; NULL where its route is no more. */
 static int number_group(struct memory_reader *reader, struct group *group)
 {

@@ -24,6 +24,11 @@ memory_read_fn memory_read_record; /* memory_record.c: one alert, with its place
 int memory_read_each(struct memory_reader *reader, const struct jsonr *in, const char *key,
                      memory_read_fn *read);
 
+/* The channels that the array `key` names, a bit for each; those that are no more are left out, and
+ * `*out` stays where it is absent. Returns 0 or -EBADMSG. */
+int memory_read_channels(const struct memory_reader *reader, const struct jsonr *in,
+                         const char *key, uint32_t *out);
+
 /* At most `max` whole numbers, the newest of more; none where the array is absent. Returns how
  * many, or -EBADMSG. */
 int memory_read_times(const struct jsonr *in, const char *key, int64_t *out, size_t max);

@@ -33,7 +33,8 @@ static int read_severity(const struct jsonr *in, const char *key, enum alert_sev
     return 0;
 }
 
-static int read_told(const struct jsonr *in, struct member *member)
+static int read_told(const struct memory_reader *reader, const struct jsonr *in,
+                     struct member *member)
 {
     size_t n_steps = member->group->route->n_steps;
     int rc;
@@ -43,16 +44,15 @@ static int read_told(const struct jsonr *in, struct member *member)
         (rc = jsonr_integer(in, "first", JSONR_REQUIRED, &member->first_told_ms)) < 0 ||
         (rc = jsonr_integer(in, "last", JSONR_REQUIRED, &member->told_ms)) < 0)
         return rc;
-    member->reached = member->step;
-    member->severity = member->record->severity;
-    if ((rc = read_count(in, "reached", JSONR_OPTIONAL, &member->reached)) < 0 ||
-        (rc = read_severity(in, "severity", &member->severity)) < 0 ||
-        (rc = read_flag(in, "moved", &member->moved)) < 0)
-        return rc;
     if (member->step > n_steps) /* there are fewer now */
         member->step = (unsigned)n_steps;
-    if (member->reached > n_steps)
-        member->reached = (unsigned)n_steps;
+    member->severity = member->record->severity;
+    if (member->told) /* as older files mean it */
+        member->owed = member_channels(member, ITEM_FIRING);
+    if ((rc = read_severity(in, "severity", &member->severity)) < 0 ||
+        (rc = read_flag(in, "moved", &member->moved)) < 0 ||
+        (rc = memory_read_channels(reader, in, "owed", &member->owed)) < 0)
+        return rc;
     return 0;
 }
 
@@ -70,7 +70,7 @@ static int read_member(struct memory_reader *reader, const struct jsonr *in)
     if (!reader->groups[number] || member_find(record, reader->groups[number]))
         return 0;
     member = member_join(reader->groups[number], record);
-    return member ? read_told(in, member) : -ENOMEM;
+    return member ? read_told(reader, in, member) : -ENOMEM;
 }
 
 static int read_name(const struct jsonr *in, const char *key, char out[TOPIC_NAME_SIZE])

@@ -49,7 +49,17 @@ static void write_group(void *self, struct group *group)
     end_line(w);
 }
 
-static void write_members(const struct record *record, struct jsonw *w)
+static void write_channels(const struct core *core, uint32_t channels, const char *key,
+                           struct jsonw *w)
+{
+    jsonw_array_begin(w, key);
+    for (size_t i = 0; i < core->settings->n_channels; i++)
+        if (channels >> i & 1)
+            jsonw_text(w, NULL, core->settings->channels[i].name);
+    jsonw_array_end(w);
+}
+
+static void write_members(const struct core *core, const struct record *record, struct jsonw *w)
 {
     jsonw_array_begin(w, "members");
     for (const struct member *m = record->members; m; m = m->next_of_record) {
@@ -57,9 +67,9 @@ static void write_members(const struct record *record, struct jsonw *w)
         jsonw_unsigned(w, "group", m->group->number);
         jsonw_unsigned(w, "told", m->told);
         jsonw_unsigned(w, "step", m->step);
-        jsonw_unsigned(w, "reached", m->reached);
         jsonw_text(w, "severity", alert_severity_name(m->severity));
         jsonw_bool(w, "moved", m->moved);
+        write_channels(core, m->owed, "owed", w);
         jsonw_integer(w, "first", m->first_told_ms);
         jsonw_integer(w, "last", m->told_ms);
         jsonw_object_end(w);
@@ -78,7 +88,7 @@ static void write_flap(const struct flap *flap, struct jsonw *w)
     jsonw_array_end(w);
 }
 
-static void write_record(const struct record *record, struct jsonw *w)
+static void write_record(const struct core *core, const struct record *record, struct jsonw *w)
 {
     begin_line(w, "alert");
     jsonw_text(w, "location", record->topic.location);
@@ -98,7 +108,7 @@ static void write_record(const struct record *record, struct jsonw *w)
     jsonw_text(w, "by", record->by);
     jsonw_text(w, "comment", record->comment);
     write_flap(&record->flap, w);
-    write_members(record, w);
+    write_members(core, record, w);
     end_line(w);
 }
 
@@ -142,7 +152,7 @@ void memory_begin(struct memory_writer *writer, struct core *core)
     groups_each(&core->groups, write_group, &numbering);
     for (int resolved = 0; resolved < 2; resolved++)
         for (const struct record *r = book_first(core->book, resolved); r; r = r->next)
-            write_record(r, w);
+            write_record(core, r, w);
     for (size_t i = 0; i < core->silences.n; i++)
         if (!core->silences.list[i].configured)
             write_silence(&core->silences.list[i], w);
