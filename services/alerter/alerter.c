@@ -179,7 +179,8 @@ static int open_keeper(struct alerter *alerter)
     const struct keeper_parts parts = {.loop = service_loop(alerter->service),
                                        .core = alerter->core,
                                        .channels = outbound_channels(alerter->outbound),
-                                       .n_channels = alerter->settings->n_channels};
+                                       .n_channels = alerter->settings->n_channels,
+                                       .health = service_health(alerter->service)};
 
     keeper_close(alerter->keeper);
     alerter->keeper = NULL;

@@ -72,6 +72,24 @@ static void let_out(struct keeper *keeper)
     }
 }
 
+/* Each failure is counted, and said when it begins, when it is another, and when it is over. */
+static void note_saved(struct keeper *keeper, int rc)
+{
+    if (rc < 0) {
+        health_raise(health_count(keeper->parts.health, "memory.not_saved"), 1);
+        health_set_error(keeper->parts.health, clock_time_ms(), "the memory cannot be saved");
+    }
+    if (rc < 0 && rc != keeper->error)
+        log_error(
+            "memory_not_saved",
+            "path=%s reason=\"%s\" effect=\"who kills this program now is told again what was "
+            "told since\" what_to_do=\"make room, or give the directory back\"",
+            keeper->path, strerror(-rc));
+    else if (rc == 0 && keeper->error < 0)
+        log_info("memory_saved", "path=%s", keeper->path);
+    keeper->error = rc;
+}
+
 void keeper_save(void *self)
 {
     struct keeper *keeper = self;
@@ -85,9 +103,7 @@ void keeper_save(void *self)
     keeper->took_ms = clock_now_ms() - begun_ms;
     if (rc < 0)
         save_in(keeper, SAVE_AGAIN_MS);
-    if (rc < 0 && rc != keeper->error)
-        log_error("memory_not_saved", "path=%s reason=\"%s\"", keeper->path, strerror(-rc));
-    keeper->error = rc;
+    note_saved(keeper, rc);
     let_out(keeper);
 }
 
@@ -148,9 +164,13 @@ static void put_aside(const struct keeper *keeper, const char *reason)
 {
     char aside[PATH_MAX + sizeof ".bad"];
 
-    log_error("memory_lost", "path=%s reason=\"%s\"", keeper->path, reason);
     snprintf(aside, sizeof aside, "%s.bad", keeper->path);
-    rename(keeper->path, aside);
+    log_error("memory_lost",
+              "path=%s reason=\"%s\" kept_as=%s effect=\"what is retained on the broker counts as "
+              "told; what waited to be sent is not sent\"",
+              keeper->path, reason, rename(keeper->path, aside) == 0 ? aside : "-");
+    health_raise(health_count(keeper->parts.health, "memory.lost"), 1);
+    health_set_error(keeper->parts.health, clock_time_ms(), reason);
 }
 
 int keeper_load(struct keeper *keeper, memory_pending_fn *on_pending, void *self)

@@ -6,6 +6,7 @@
 
 #include "channel.h"
 #include "core.h"
+#include "health.h"
 #include "memory.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct keeper_parts { /* all borrowed */
     struct core *core;
     struct channel *const *channels;
     size_t n_channels;
+    struct health *health;
 };
 
 /* `directory` may be "": then nothing is kept. Returns 0 or -errno. */
@@ -24,8 +26,8 @@ int keeper_open(struct keeper **out, const struct keeper_parts *parts, const cha
 void keeper_close(struct keeper *keeper); /* without saving; NULL is ignored */
 
 /* Reads what was kept: 1 where there was something, 0 where not, -ENOMEM. A file that cannot be
- * used is put aside as *.bad, with a word in the log, and -EBADMSG is returned: the core knows a
- * part of it and is to be made anew. */
+ * used is put aside as *.bad, told in the log and counted, and -EBADMSG is returned: the core may
+ * know a part of it and is to be made anew. */
 int keeper_load(struct keeper *keeper, memory_pending_fn *on_pending, void *self);
 
 /* Writes it down, then offers it to the channel; where it cannot be written, all the same. Takes

@@ -134,6 +134,20 @@ static int read_group(struct memory_reader *reader, const struct jsonr *in)
     return rc < 0 ? rc : number_group(reader, group);
 }
 
+/* What the limit of a channel that is no more had held back is handed on to be sent. */
+static int hand_on_held(struct memory_reader *reader, const char *channel, const struct jsonr *held)
+{
+    struct notification *summary;
+    int rc = notification_read(&summary, held);
+
+    if (rc < 0)
+        return rc;
+    summary->created_ms = reader->core->time_ms;
+    notification_name(summary, ++reader->core->serial);
+    reader->on_pending(reader->self, channel, summary);
+    return 0;
+}
+
 /* One of the configuration that has its name is newer; one too many, for which the configuration
  * has left no room, is left out. */
 static int read_silence(struct memory_reader *reader, const struct jsonr *in)
@@ -161,16 +175,18 @@ static int read_limit(struct memory_reader *reader, const struct jsonr *in)
 
     if (rc < 0)
         return rc;
+    rc = jsonr_object(in, "held", JSONR_OPTIONAL, &inner.object);
+    if (rc < 0)
+        return rc;
     place = channel_settings_find(settings->channels, settings->n_channels, name);
     if (place < 0)
-        return 0;
+        return inner.object ? hand_on_held(reader, name, &inner) : 0;
     limit = &reader->core->channels[place].limit;
     n = memory_read_times(in, "sent", limit->sent_ms, limit->max);
     if (n < 0)
         return n;
     limit->n = (size_t)n;
-    rc = jsonr_object(in, "held", JSONR_OPTIONAL, &inner.object);
-    return rc < 0 || !inner.object ? rc : notification_read(&limit->held, &inner);
+    return inner.object ? notification_read(&limit->held, &inner) : 0;
 }
 
 static int read_pending(struct memory_reader *reader, const struct jsonr *in)
@@ -192,25 +208,20 @@ static int read_pending(struct memory_reader *reader, const struct jsonr *in)
 
 static int read_head(struct memory_reader *reader, const struct jsonr *in)
 {
-    int64_t version = 0, serial = 0;
-    int rc = jsonr_integer(in, "version", JSONR_REQUIRED, &version);
+    int64_t serial = 0;
+    int rc = jsonr_integer(in, "time", JSONR_REQUIRED, &reader->core->time_ms);
 
-    if (rc == 0 && version != MEMORY_VERSION)
-        rc = jsonr_fail(in, "version", "%d is expected", MEMORY_VERSION);
-    if (rc == 0)
-        rc = jsonr_integer(in, "time", JSONR_REQUIRED, &reader->core->time_ms);
     if (rc == 0)
         rc = jsonr_integer(in, "serial", JSONR_REQUIRED, &serial);
     reader->core->serial = (uint64_t)serial;
-    reader->begun = true;
     return rc;
 }
 
 static int read_end(struct memory_reader *reader, const struct jsonr *in)
 {
+    (void)reader;
     (void)in;
-    reader->ended = true;
-    return 0;
+    return 0; /* memory_check() has looked at it */
 }
 
 static int read_object(struct memory_reader *reader, const struct jsonr *in)
@@ -228,8 +239,6 @@ static int read_object(struct memory_reader *reader, const struct jsonr *in)
 
         if (rc < 0)
             return rc;
-        if (inner.object && !reader->begun && kinds[i].read != read_head)
-            return jsonr_fail(in, NULL, "the version is missing");
         if (inner.object)
             return kinds[i].read(reader, &inner);
     }
@@ -253,27 +262,34 @@ static int read_lines(struct memory_reader *reader, FILE *file, struct jsonr *in
     free(line);
     if (rc == 0 && ferror(file))
         rc = -EIO;
-    if (rc == 0 && !reader->ended) {
-        in->object = NULL;
-        rc = jsonr_fail(in, NULL, "the end is missing");
-    }
+    return rc;
+}
+
+int memory_read(FILE *file, struct core *core, memory_pending_fn *on_pending, void *self,
+                struct jsonr *in)
+{
+    struct memory_reader reader = {.core = core, .on_pending = on_pending, .self = self};
+    int rc = memory_check(file, in);
+
+    rewind(file);
+    if (rc == 0)
+        rc = read_lines(&reader, file, in);
+    if (rc == 0)
+        rc = core_rejoin(core);
+    free(reader.groups);
     return rc;
 }
 
 int memory_load(const char *path, struct core *core, memory_pending_fn *on_pending, void *self,
                 char *error, size_t error_size)
 {
-    struct memory_reader reader = {.core = core, .on_pending = on_pending, .self = self};
     struct jsonr in = {.path = "", .error = error, .error_size = error_size};
     FILE *file = fopen(path, "re");
     int rc;
 
     if (!file)
         return -errno;
-    rc = read_lines(&reader, file, &in);
-    if (rc == 0)
-        rc = core_rejoin(core);
-    free(reader.groups);
+    rc = memory_read(file, core, on_pending, self, &in);
     fclose(file);
     return rc;
 }

@@ -6,18 +6,27 @@
 #include "jsonr.h"
 #include "memory.h"
 
+#include <stdio.h>
+
 struct memory_reader {
     struct core *core;
     struct group **groups; /* as numbered; NULL where the route is no more */
     size_t n_groups;
     struct record *record; /* the alert that is being read */
-    bool begun, ended;     /* the lines that must be there */
     memory_pending_fn *on_pending;
     void *self;
 };
 
+/* memory_check.c: whether the file is a memory that this program knows, whole and as it was
+ * written. Returns 0, -ENOMEM, -EIO, or -EBADMSG with a sentence in in->error. */
+int memory_check(FILE *file, const struct jsonr *in);
+
 /* Return 0, -ENOMEM, or -EBADMSG with a sentence in in->error. */
 typedef int memory_read_fn(struct memory_reader *reader, const struct jsonr *in);
+/* memory_load() of what is open; for tests. */
+int memory_read(FILE *file, struct core *core, memory_pending_fn *on_pending, void *self,
+                struct jsonr *in);
+
 memory_read_fn memory_read_record; /* memory_record.c: one alert, with its places in groups */
 
 /* Reads each object of the array `key`. */

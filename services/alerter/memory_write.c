@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include "core_state.h"
+#include "crc32c.h"
 #include "notification_json.h"
 
 #include <errno.h>
@@ -206,12 +207,20 @@ static int replace_file(const char *path, const struct buffer *text)
     return rc;
 }
 
+static void memory_end(struct memory_writer *writer)
+{
+    uint32_t sum = crc32c(0, buffer_string(&writer->text), writer->text.size);
+
+    begin_line(&writer->w, "end");
+    jsonw_unsigned(&writer->w, "crc", sum);
+    end_line(&writer->w);
+}
+
 int memory_save(struct memory_writer *writer, const char *path)
 {
     int rc = -ENOMEM;
 
-    begin_line(&writer->w, "end");
-    end_line(&writer->w);
+    memory_end(writer);
     if (!writer->text.failed)
         rc = replace_file(path, &writer->text);
     buffer_free(&writer->text);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNTER_SIZE 128
 #define LOG_EVERY_MS 10000 /* what others can provoke without end */
@@ -170,17 +171,18 @@ struct channel *const *outbound_channels(const struct outbound *outbound)
 
 void outbound_resume(struct outbound *outbound, const char *name, struct notification *notification)
 {
-    int place =
-        channel_settings_find(outbound->settings->channels, outbound->settings->n_channels, name);
+    const struct settings *settings = outbound->settings;
+    int place = channel_settings_find(settings->channels, settings->n_channels, name);
 
-    if (place >= 0) {
-        channel_offer(outbound->channels[place], notification);
-        return;
+    if (place < 0) {
+        place = settings->route->channels ? ffs((int)settings->route->channels) - 1 : 0;
+        log_warning("notification_rerouted",
+                    "channel=%s to=%s id=%s reason=\"no such channel any more\"", name,
+                    settings->channels[place].name, notification->id);
+        health_raise(health_count(service_health(outbound->service), "fell_back.no_such_channel"),
+                     1);
     }
-    log_warning("notification_lost", "channel=%s id=%s reason=\"no such channel any more\"", name,
-                notification->id);
-    health_raise(health_count(service_health(outbound->service), "dropped.no_such_channel"), 1);
-    notification_close(notification);
+    channel_offer(outbound->channels[place], notification);
 }
 
 void outbound_stop(struct outbound *outbound)

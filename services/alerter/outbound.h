@@ -22,7 +22,8 @@ void outbound_close(struct outbound *outbound); /* forgets what waits; NULL is i
 /* In the order of the settings; borrowed. */
 struct channel *const *outbound_channels(const struct outbound *outbound);
 
-/* What an earlier life of the program did not get rid of; takes ownership. */
+/* What an earlier life of the program did not get rid of; for a channel that is no more, it goes to
+ * the first of the root route, or the first of all. Takes ownership. */
 void outbound_resume(struct outbound *outbound, const char *channel,
                      struct notification *notification);
 

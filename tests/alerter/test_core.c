@@ -1,10 +1,11 @@
 /* What no scenario shows: a flood, a clock that goes back, a memory that is full, files that are
  * bad. */
 #include "core.h"
-#include "memory.h"
+#include "memory_read.h"
 #include "notification_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -238,28 +239,35 @@ static void drop_pending(void *self, const char *channel, struct notification *n
 }
 
 #define HEAD "{\"memory\":{\"version\":2,\"time\":1,\"serial\":1}}\n"
+#define END "{\"end\":{}}\n"
 
 static void test_bad_files(void **state)
 {
     static const char *const bad[][2] = {
         {"", "the end is missing"},
         {HEAD, "the end is missing"},
-        {"{\"version\":1,\"alerts\":[],\"pending\":[]}", "pending"},
-        {"{\"version\":1}", "an unknown line"},
-        {"[]", "object"},
-        {"{\"end\":{}}", "the version is missing"},
-        {"{\"memory\":{\"version\":1}}", "version"},
-        {"{\"memory\":{\"version\":2}}", "time"},
-        {"{\"memory\":7}", "memory"},
-        {HEAD "{\"group\":{}}", "route"},
-        {HEAD "{\"alert\":{\"location\":\"A\"}}", "location"},
+        {"{\"version\":1,\"alerts\":[],\"pending\":[]}", "not written by the alerter"},
+        {"\x89PNG\r\n\x1a\n", "not written by the alerter"},
+        {"[]", "not written by the alerter"},
+        {"{\"end\":{}}", "not written by the alerter"},
+        {"{\"memory\":7}", "not written by the alerter"},
+        {"{\"memory\":{\"version\":1}}", "version 1 is not known"},
+        {"{\"memory\":{\"version\":4,\"new\":1}}",
+         "newer program: version 4, and this one knows 3"},
+        {"{\"memory\":{\"version\":3,\"time\":1,\"serial\":1}}\n" END, "checksum is missing"},
+        {HEAD "{\"end\":{\"crc\":1}}\n", "checksum is another"},
+        {HEAD END END, "something follows"},
+        {"{\"memory\":{\"version\":2}}\n" END, "time"},
+        {HEAD "{\"more\":{}}\n" END, "an unknown line"},
+        {HEAD "{\"group\":{}}\n" END, "route"},
+        {HEAD "{\"alert\":{\"location\":\"A\"}}\n" END, "location"},
         {HEAD
          "{\"alert\":{\"location\":\"a\",\"device\":\"b\",\"rule\":\"c\",\"state\":\"burning\","
-         "\"severity\":\"info\",\"episode\":1,\"since\":1,\"message\":\"\"}}",
+         "\"severity\":\"info\",\"episode\":1,\"since\":1,\"message\":\"\"}}\n" END,
          "unknown word"},
         {HEAD "{\"alert\":{\"location\":\"a\",\"device\":\"b\",\"rule\":\"c\",\"state\":\"firing\","
               "\"severity\":\"info\",\"episode\":1,\"since\":1,\"message\":\"\",\"members\":[{"
-              "\"group\":3,\"told\":1,\"step\":0,\"first\":1,\"last\":1}]}}",
+              "\"group\":3,\"told\":1,\"step\":0,\"first\":1,\"last\":1}]}}\n" END,
          "no such group"},
     };
     char path[] = "/tmp/test_core_XXXXXX", error[256];
@@ -325,42 +333,114 @@ static void test_other_configuration(void **state)
     remove(path);
 }
 
-/* A file with all that there is in it, cut at each byte: refused, or whole, never worse. */
-static void test_cut_files(void **state)
+/* With all that there is in it: groups, alerts, silences, a limit that holds, what is pending. */
+static void write_whole(struct buffer *out)
 {
+    struct silence silence = {.name = "s", .until_ms = T0 + 60000, .by = "anna"};
     struct memory_writer writer;
-    struct buffer whole = {0};
-    char path[] = "/tmp/test_core_XXXXXX", error[256];
-    size_t n_pending = 0;
+    char path[] = "/tmp/test_core_XXXXXX", block[4096];
     int fd = mkstemp(path);
+    ssize_t size;
 
-    (void)state;
     assert_true(fd >= 0);
-    begin(",\"group_wait\":\"0s\"", ",\"silences\":{}");
+    begin_channel(",\"max_per_hour\":1", ",\"group_wait\":\"0s\",\"group_by\":[\"device\"]", "");
+    silence.match.device = strdup("other");
+    assert_int_equal(core_silence(core, &silence), 0);
     hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("b", ALERT_FIRING, ALERT_WARNING, T0);
     memory_begin(&writer, core);
     memory_add(&writer, "a", last);
-    buffer_append(&whole, writer.text.data, writer.text.size);
-    buffer_text(&whole, "{\"end\":{}}\n");
-    buffer_free(&writer.text);
-    end();
-    for (size_t size = 0; size < whole.size - 1; size++) {
-        begin("", "");
-        assert_int_equal(ftruncate(fd, 0), 0);
-        assert_int_equal(pwrite(fd, whole.data, size, 0), size);
-        assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error),
-                         -EBADMSG);
-        end();
-    }
-    n_pending = 0;
-    assert_int_equal(pwrite(fd, whole.data, whole.size, 0), whole.size);
-    begin("", "");
-    assert_int_equal(memory_load(path, core, drop_pending, &n_pending, error, sizeof error), 0);
-    assert_int_equal(n_pending, 1);
+    assert_int_equal(memory_save(&writer, path), 0);
     end();
     close(fd);
+    fd = open(path, O_RDONLY);
+    while ((size = read(fd, block, sizeof block)) > 0)
+        buffer_append(out, block, (size_t)size);
+    close(fd);
     remove(path);
+}
+
+static int read_damaged(char *data, size_t size, size_t *n_pending)
+{
+    char error[256] = "";
+    struct jsonr in = {.path = "", .error = error, .error_size = sizeof error};
+    FILE *file = fmemopen(data, size, "r");
+    int rc;
+
+    assert_non_null(file);
+    rc = memory_read(file, core, drop_pending, n_pending, &in);
+    fclose(file);
+    assert_true(rc == 0 || *error);
+    return rc;
+}
+
+/* Cut at each byte, or with any bit turned over: nothing of it is believed. */
+static void test_damaged_files(void **state)
+{
+    struct buffer whole = {0};
+    size_t n_pending = 0;
+
+    (void)state;
+    write_whole(&whole);
+    begin("", "");
+    for (size_t size = 1; size < whole.size - 1; size++)
+        if (read_damaged(whole.data, size, &n_pending) != -EBADMSG)
+            fail_msg("cut after %zu of %zu bytes, it is taken", size, whole.size);
+    for (size_t i = 0; i < 8 * whole.size; i++) {
+        whole.data[i / 8] ^= (char)(1 << i % 8);
+        if (read_damaged(whole.data, whole.size, &n_pending) != -EBADMSG)
+            fail_msg("with bit %zu of byte %zu turned over, it is taken", i % 8, i / 8);
+        whole.data[i / 8] ^= (char)(1 << i % 8);
+    }
+    assert_int_equal(n_pending, 0);
+    assert_int_equal(core_stats(core).known, 0);
+    assert_int_equal(read_damaged(whole.data, whole.size, &n_pending), 0);
+    assert_int_equal(core_stats(core).known, 2);
+    end();
     buffer_free(&whole);
+}
+
+static void keep_pending(void *self, const char *channel, struct notification *notification)
+{
+    (void)self;
+    assert_string_equal(channel, "a");
+    notification_close(last);
+    last = notification;
+    n_told++;
+}
+
+/* What the limit of a channel held back is told by another one where the channel is no more. */
+static void test_held_by_a_channel_that_is_no_more(void **state)
+{
+    static const char other[] = "{\"channels\":{\"b\":{\"type\":\"log\"}},\"route\":{\"channels\":["
+                                "\"b\"],\"group_wait\":\"0s\",\"group_by\":[\"device\"]}}";
+    struct memory_writer writer;
+    char path[] = "/tmp/test_core_XXXXXX", error[256] = "";
+    void *out;
+
+    (void)state;
+    close(mkstemp(path));
+    begin_channel(",\"max_per_hour\":1", ",\"group_wait\":\"0s\",\"group_by\":[\"device\"]", "");
+    hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    hear_alert("b", ALERT_FIRING, ALERT_WARNING, T0);
+    assert_int_equal(n_told, 1);
+    memory_begin(&writer, core);
+    assert_int_equal(memory_save(&writer, path), 0);
+    end();
+    assert_int_equal(config_open_text(&config, "test", other), 0);
+    assert_int_equal(settings_configure(&out, config_root(config)), 0);
+    settings = out;
+    last = NULL;
+    n_told = 0;
+    assert_int_equal(core_open(&core, settings, &handlers, NULL), 0);
+    assert_int_equal(memory_load(path, core, keep_pending, NULL, error, sizeof error), 0);
+    assert_int_equal(n_told, 1);
+    assert_int_equal(last->kind, NOTIFICATION_SUMMARY);
+    assert_int_equal(last->held, 1);
+    assert_string_equal(last->items[0].topic.device, "b");
+    assert_true(*last->id);
+    end();
+    remove(path);
 }
 
 int main(void)
@@ -373,7 +453,8 @@ int main(void)
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_cut_files),
+        cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_held_by_a_channel_that_is_no_more),
         cmocka_unit_test(test_other_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

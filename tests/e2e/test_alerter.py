@@ -1,9 +1,12 @@
 """alerter: alert topics in, notifications out: once for each change, whatever happens in between."""
 
+import contextlib
 import http.server
 import json
 import os
+import pathlib
 import signal
+import subprocess
 import threading
 import time
 
@@ -382,15 +385,102 @@ def test_bad_alerts_are_dead_letters(listener, start, config, receiver):
     assert service.stop() == 0
 
 
-def test_lost_memory_is_put_aside(listener, start, config, receiver, tmp_path):
-    (tmp_path / "state" / "alerter.json").write_text('{"version":1,')
-    publish(listener, "firing", 1)
-    service = start("alerter", config)
+@pytest.mark.parametrize("damage", ["cut", "bit", "foreign", "newer"])
+def test_lost_memory_is_put_aside(listener, start, config, receiver, tmp_path, damage):
+    """What is retained then counts as told, what comes is news, and the file is kept for who wants to look."""
+    path = tmp_path / "state" / "alerter.json"
+    alerter = start("alerter", config)
     wait_up(listener)
+    publish(listener, "firing", 1)
+    wait_ended(listener, 1, "firing")
+    wait_saved(config, 1, "firing")
+    alerter.kill()
+    whole = path.read_bytes()
+    path.write_bytes(
+        {
+            "cut": whole[:-9],
+            "bit": whole[:40] + bytes([whole[40] ^ 1]) + whole[41:],
+            "foreign": b'{"version":1,',
+            "newer": whole.replace(b'"version":3', b'"version":4'),
+        }[damage]
+    )
+    damaged = path.read_bytes()
+    mark = listener.mark()
+    alerter.start()
+    wait_up(listener, since=mark)
     settle(listener, "start")
-    assert receiver.requests == []
-    assert "memory_lost" in service.log()
-    assert (tmp_path / "state" / "alerter.json.bad").exists()
+    assert len(receiver.requests) == 1
+    said = {"cut": "cut off", "bit": "damaged", "foreign": "not written by the alerter", "newer": "newer program"}
+    assert "memory_lost" in alerter.log() and said[damage] in alerter.log()
+    assert (tmp_path / "state" / "alerter.json.bad").read_bytes() == damaged
+    counters = listener.wait("iot/_service/alerter/health", lambda m: "memory.lost" in m.json["counters"], since=mark)
+    assert counters.json["counters"]["memory.lost"] == 1
+    publish(listener, "resolved", 1)
+    wait_ended(listener, 1, "resolved", since=mark)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no tmpfs can be mounted: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_full_disk_is_said_once_and_tried_again(listener, start, config, receiver, small_disk):
+    """Meanwhile people are told all the same; and who is killed once there is room again, repeats nothing."""
+    config["service"]["state_dir"] = str(small_disk)
+    alerter = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing", 1)
+    wait_ended(listener, 1, "firing")
+    wait_saved(config, 1, "firing")
+    filler = small_disk / "filler"
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 1024)
+    publish(listener, "resolved", 1)
+    wait_ended(listener, 1, "resolved")
+    publish(listener, "firing", 2)
+    wait_ended(listener, 2, "firing")
+    health = listener.wait("iot/_service/alerter/health", lambda m: m.json["counters"].get("memory.not_saved", 0) > 0)
+    assert health.json["last_error"]
+    assert alerter.log().count("memory_not_saved") == 1
+    filler.unlink()
+    wait_saved(config, 2, "firing")
+    stand.wait_until(lambda: "memory_saved" in alerter.log(), what="the word that it is saved again")
+    alerter.kill()
+    mark = listener.mark()
+    alerter.start()
+    wait_up(listener, since=mark)
+    settle(listener, "after the kill")
+    assert receiver.told() == [(RULE, 1, "firing"), (RULE, 1, "resolved"), (RULE, 2, "firing")]
+
+
+def test_what_a_removed_channel_had_to_send_is_told_by_the_usual_one(listener, start, config, receiver):
+    """A notification that waits and a summary that the limit holds, when a reload takes their channel away."""
+    config["channels"]["gone"] = {**config["channels"]["ops"], "url": "http://127.0.0.1:9/", "max_per_hour": 1}
+    config["channels"]["gone"]["critical_passes"] = False
+    config["route"]["channels"] = ["gone"]
+    alerter = start("alerter", config)
+    wait_up(listener)
+    publish(listener, "firing", 1)
+    publish(listener, "firing", 2)
+    memory = pathlib.Path(memory_path(config))
+    stand.wait_until(lambda: memory.exists() and '"held":{' in memory.read_text(), what="the summary in the memory")
+    del config["channels"]["gone"]
+    config["route"]["channels"] = ["ops"]
+    alerter.write({**config, "mqtt": json.loads(alerter.config_path.read_text())["mqtt"]})
+    alerter.signal(signal.SIGHUP)
+    bodies = [body for _, _, body in receiver.wait_for(2)]
+    assert {body["kind"] for body in bodies} == {"news", "summary"}
+    health = listener.wait(
+        "iot/_service/alerter/health", lambda m: m.json["counters"].get("fell_back.no_such_channel", 0) == 2
+    )
+    assert health
 
 
 def test_test_sends_one(start, config, receiver, run_program, tmp_path):
