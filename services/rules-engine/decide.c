@@ -120,6 +120,13 @@ static void keep_wait(struct engine *engine, struct instance *instance)
         decide_keep(engine, instance);
 }
 
+void decide_begin_anew(struct engine *engine, struct instance *instance)
+{
+    rule_begin_anew(&instance->state, engine->time_ms);
+    if (instance->wait_kept)
+        decide_keep(engine, instance);
+}
+
 #define PID_KEPT_MS 10000 /* how old the memory of a pid may be: its next step makes up for it */
 
 static void keep_pid(struct engine *engine, struct instance *instance)

@@ -51,6 +51,9 @@ struct engine_memory decide_memory(const struct instance *instance);
 struct instance *engine_instance(const struct engine *engine, const struct engine_place *place,
                                  const char *rule);
 
+/* A wait of it does; the memory knows. */
+void decide_begin_anew(struct engine *engine, struct instance *instance);
+
 /* Tells the memory how it stands. */
 void decide_keep(struct engine *engine, struct instance *instance);
 

@@ -116,7 +116,7 @@ static void judge_retained(struct engine *engine, struct instance *instance)
     const struct value *wanted =
         rule_is_active(&instance->state) ? &condition.until : &condition.when;
     if (wanted->type == VALUE_BOOL && !wanted->boolean)
-        rule_begin_anew(&instance->state, engine->time_ms);
+        decide_begin_anew(engine, instance);
     decide_schedule(engine, instance);
 }
 
@@ -131,7 +131,7 @@ static void resume(struct engine *engine, struct instance *instance)
     instance->state.paused = false;
     if (deaf_ms >= 0 && deaf_ms <= most_ms && instance->state.since_ms <= engine->time_ms)
         return;
-    rule_begin_anew(&instance->state, engine->time_ms);
+    decide_begin_anew(engine, instance);
     if (instance->rule->control.kind == CONTROL_PID && instance->duty)
         instance->duty->pid.running = false;
 }

@@ -59,6 +59,7 @@ static void begin_changed(struct instance *instance)
 {
     instance->changed = rule_is_active(&instance->state);
     rule_begin_anew(&instance->state, instance->state.since_ms);
+    instance->wait_kept = false; /* the memory is written anew from what is here */
     if (instance->duty)
         instance->duty->pid.running = false;
 }
