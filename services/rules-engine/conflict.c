@@ -2,6 +2,8 @@
 #include "explain.h"
 #include "overlap.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The n-th action of a rule, of both its edges; NULL past the last. */
@@ -80,30 +82,116 @@ static void say_fight(const struct rule *a, const struct rule *b, const struct t
                   target->device);
 }
 
-/* The first actuator that both command with different values. */
-static bool find_fight(const struct rule *a, const struct rule *b, struct target *target)
+/* The first action of `a` to whose actuator `b` may give another value; NULL where there is none.
+ */
+static const struct action *find_fight(const struct rule *a, const struct rule *b)
 {
     const struct action *action;
     for (size_t i = 0; (action = action_at(a, i)); i++) {
         if (!action->actuator)
             continue;
-        *target = target_of(a, action);
-        if (differs(b, target, action))
-            return true;
+        struct target target = target_of(a, action);
+        if (differs(b, &target, action))
+            return action;
     }
-    return false;
+    return NULL;
+}
+
+/* An action that commands, and where. */
+struct use {
+    struct overlap_place place;
+    const struct rule *rule;
+    const struct action *action;
+};
+
+/* Two rules, the earlier one first. */
+struct pair {
+    const struct rule *a, *b;
+};
+
+struct fights {
+    struct use *uses;
+    size_t n_uses;
+    struct pair first[CONFLICT_MAX]; /* in the order of the settings */
+    size_t n;
+};
+
+static int by_place(const void *a, const void *b)
+{
+    return overlap_order(&((const struct use *)a)->place, &((const struct use *)b)->place);
+}
+
+static int list_uses(struct fights *fights, const struct settings *settings)
+{
+    const struct action *action;
+    size_t n = 0;
+    for (size_t i = 0; i < settings->n_rules; i++)
+        n += settings->rules[i].on_active.n + settings->rules[i].on_inactive.n;
+    fights->uses = calloc(n + 1, sizeof(*fights->uses));
+    if (!fights->uses)
+        return -ENOMEM;
+    for (size_t i = 0; i < settings->n_rules; i++) {
+        const struct rule *rule = &settings->rules[i];
+        for (size_t j = 0; (action = action_at(rule, j)); j++)
+            if (action->actuator)
+                fights->uses[fights->n_uses++] =
+                    (struct use){{action->actuator, target_of(rule, action).device}, rule, action};
+    }
+    qsort(fights->uses, fights->n_uses, sizeof(*fights->uses), by_place);
+    return 0;
+}
+
+static bool comes_before(const struct pair *one, const struct pair *other)
+{
+    return one->b != other->b ? one->b < other->b : one->a < other->a;
+}
+
+static void keep(struct fights *fights, struct pair pair)
+{
+    size_t at = fights->n < CONFLICT_MAX ? fights->n : CONFLICT_MAX - 1;
+    if (fights->n++ >= CONFLICT_MAX && !comes_before(&pair, &fights->first[at]))
+        return;
+    for (; at > 0 && comes_before(&pair, &fights->first[at - 1]); at--)
+        fights->first[at] = fights->first[at - 1];
+    fights->first[at] = pair;
+}
+
+static const struct action *first_for(const struct rule *rule, const struct target *target)
+{
+    const struct action *action;
+    for (size_t i = 0; (action = action_at(rule, i)); i++)
+        if (is_for(target, rule, action))
+            break;
+    return action;
+}
+
+/* Two rules may meet at several actuators, and at one by both edges: counts where they do first. */
+static void compare(struct fights *fights, const struct use *one, const struct use *other)
+{
+    if (one->rule == other->rule)
+        return;
+    const struct use *a = one->rule < other->rule ? one : other, *b = a == one ? other : one;
+    struct target target = target_of(a->rule, a->action);
+    if (find_fight(a->rule, b->rule) == a->action && first_for(b->rule, &target) == b->action)
+        keep(fights, (struct pair){a->rule, b->rule});
 }
 
 size_t conflict_fights(const struct settings *settings, struct buffer *out)
 {
-    struct target target;
-    size_t n = 0;
-    for (size_t i = 0; i < settings->n_rules; i++)
-        for (size_t j = 0; j < i; j++)
-            if (find_fight(&settings->rules[j], &settings->rules[i], &target) &&
-                ++n <= CONFLICT_MAX)
-                say_fight(&settings->rules[j], &settings->rules[i], &target, out);
-    if (n > CONFLICT_MAX)
-        buffer_format(out, "warning: %zu more such pairs\n", n - CONFLICT_MAX);
-    return n;
+    struct fights fights = {.n = 0};
+    out->failed |= list_uses(&fights, settings) != 0;
+    const struct use *uses = fights.uses;
+    for (size_t i = 0; i < fights.n_uses; i++)
+        for (size_t j = i + 1; j < fights.n_uses && overlap_follows(&uses[i].place, &uses[j].place);
+             j++)
+            compare(&fights, &uses[i], &uses[j]);
+    for (size_t i = 0; i < fights.n && i < CONFLICT_MAX; i++) {
+        const struct pair *pair = &fights.first[i];
+        struct target target = target_of(pair->a, find_fight(pair->a, pair->b));
+        say_fight(pair->a, pair->b, &target, out);
+    }
+    if (fights.n > CONFLICT_MAX)
+        buffer_format(out, "warning: %zu more such pairs\n", fights.n - CONFLICT_MAX);
+    free(fights.uses);
+    return fights.n;
 }

@@ -8,7 +8,8 @@
 
 #define CONFLICT_MAX 50
 
-/* Two rules that may give one actuator different values. Returns how many such pairs. */
+/* Two rules that may give one actuator different values. Returns how many such pairs; without
+ * memory `out->failed`. */
 size_t conflict_fights(const struct settings *settings, struct buffer *out);
 
 /* Rules whose published readings feed themselves, also by way of others and of derived values.

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -124,6 +125,63 @@ static void test_fights(void **state)
     }
 }
 
+#define N_RULES 40
+
+static void put_rule(struct buffer *json, unsigned seed)
+{
+    static const char *const devices[] = {"a*", "ab", "a", "*", "b*", "abc", "c"};
+    static const char *const actuators[] = {"fan", "pump"};
+    static const char *const values[] = {"true", "false"};
+    unsigned name = seed;
+    buffer_format(json,
+                  "{\"name\":\"r%u\",\"select\":{\"device\":\"%s\",\"measurement\":\"m\"},"
+                  "\"when\":\"t > 1\"",
+                  name, devices[(size_t)rand_r(&seed) % 7]);
+    for (int i = 0; i < 2; i++)
+        buffer_format(json,
+                      ",\"%s\":[{\"command\":{\"actuator\":\"%s\",\"value\":%s}},"
+                      "{\"command\":{\"device\":\"%s\",\"actuator\":\"%s\",\"value\":%s}}]",
+                      i ? "else" : "then", actuators[rand_r(&seed) % 2], values[rand_r(&seed) % 2],
+                      i ? "ab" : "abc", actuators[rand_r(&seed) % 2], values[rand_r(&seed) % 2]);
+    buffer_char(json, '}');
+}
+
+/* Of the rules that these numbers make. */
+static size_t count_fights(const unsigned *seeds, size_t n)
+{
+    struct buffer json = {0};
+    for (size_t i = 0; i < n; i++) {
+        buffer_text(&json, i ? "," : "{\"rules\":[");
+        put_rule(&json, seeds[i]);
+    }
+    buffer_text(&json, "]}");
+    struct text text = read_text(buffer_string(&json));
+    size_t count = conflict_fights(text.settings, &text.out);
+    const char *at = buffer_string(&text.out);
+    size_t n_lines = 0;
+    for (; (at = strchr(at, '\n')); at++)
+        n_lines++;
+    assert_int_equal(n_lines, count > CONFLICT_MAX ? CONFLICT_MAX + 1 : count);
+    free_text(&text);
+    buffer_free(&json);
+    return count;
+}
+
+/* All at once against each with each. */
+static void test_fights_of_many(void **state)
+{
+    (void)state;
+    unsigned seeds[N_RULES];
+    size_t n = 0;
+    for (unsigned i = 0; i < N_RULES; i++)
+        seeds[i] = i + 1;
+    for (size_t i = 0; i < N_RULES; i++)
+        for (size_t j = 0; j < i; j++)
+            n += count_fights((unsigned[]){seeds[j], seeds[i]}, 2);
+    assert_in_range(n, CONFLICT_MAX + 1, N_RULES * (N_RULES - 1) / 2 - 1);
+    assert_int_equal(count_fights(seeds, N_RULES), n);
+}
+
 #define COMPUTES(name)                                                                  \
     "{\"name\":\"" name "\"," GREENHOUSE ",\"when\":\"t > 1\",\"then\":[{\"command\":{" \
     "\"actuator\":\"fan\",\"expression\":\"t > 3\"}}]}"
@@ -236,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules_in_words),
         cmocka_unit_test(test_fights),
+        cmocka_unit_test(test_fights_of_many),
         cmocka_unit_test(test_what_is_computed_may_differ),
         cmocka_unit_test(test_agreement_is_no_fight),
         cmocka_unit_test(test_loops),
