@@ -1,5 +1,7 @@
 #include "answer.h"
 
+#include "settings.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,18 @@ struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cell
     answer->kind = kind;
     answer->results = (int *)(answer + 1);
     answer->cells = (uint16_t *)(answer->results + n_results);
+    return answer;
+}
+
+struct answer *answer_new_write(enum answer_kind kind, size_t unit, size_t index)
+{
+    struct answer *answer = answer_new(kind, 0, OUTPUT_CELLS_MAX);
+
+    if (!answer)
+        return NULL;
+    answer->unit = unit;
+    answer->index = index;
+    answer->result = WRITE_REFUSED;
     return answer;
 }
 

@@ -52,6 +52,10 @@ struct answer {
 /* Everything zero. One free() ends it. NULL where there is no memory. */
 struct answer *answer_new(enum answer_kind kind, size_t n_results, size_t n_cells);
 
+/* The same for ANSWER_WRITE (`index` is the actuator) and ANSWER_FEED: refused, so far. Made before
+ * the write is begun, so that its end needs no memory. */
+struct answer *answer_new_write(enum answer_kind kind, size_t unit, size_t index);
+
 /* The same for ANSWER_HOLES, with a copy of them. */
 struct answer *answer_new_holes(const struct holes *holes);
 

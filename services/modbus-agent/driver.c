@@ -137,16 +137,25 @@ bool driver_tell(struct driver *driver, struct answer *answer)
     return false;
 }
 
-static void tell_link(struct driver *driver, int result, const char *text)
+/* Tried again at the next step where there is no memory: what was said last of the link stands
+ * until the next change, and no device is online or offline against it. */
+static void send_link(struct driver *driver)
 {
     struct answer *answer = answer_new(ANSWER_LINK, 0, 0);
 
     if (answer) {
-        answer->result = result;
+        answer->result = driver->link_result;
         answer->time_ms = clock_time_ms();
-        snprintf(answer->text, sizeof answer->text, "%s", text);
+        snprintf(answer->text, sizeof answer->text, "%s", driver->link_text);
     }
-    driver_tell(driver, answer);
+    driver->link_untold = !driver_tell(driver, answer);
+}
+
+static void tell_link(struct driver *driver, int result, const char *text)
+{
+    driver->link_result = result;
+    snprintf(driver->link_text, sizeof driver->link_text, "%s", text);
+    send_link(driver);
 }
 
 struct schedule_unit *driver_scheduled(struct driver *driver, size_t unit)
@@ -280,6 +289,8 @@ int64_t driver_step(struct driver *driver, int64_t now_ms)
 {
     struct schedule_pick pick;
 
+    if (driver->link_untold)
+        send_link(driver);
     if (!driver->connection.up) {
         if (now_ms < driver->connection.retry_ms)
             return driver->connection.retry_ms;

@@ -32,11 +32,11 @@ struct write_order {
     int64_t expires_ms; /* not to be begun from then on; monotonic */
 };
 
-/* Writes an actuator's cells at once and reads them back; ends in an ANSWER_WRITE. */
-void driver_write(struct driver *driver, const struct write_order *order);
-
-/* Writes a device's watchdog at once; ends in an ANSWER_FEED. */
-void driver_feed(struct driver *driver, size_t unit, uint16_t cell);
+/* Writes an actuator's cells at once and reads them back, or a device's watchdog. Both end in the
+ * answer that was made for them by answer_new_write(): taken over, and given to the loop without
+ * fail, which waits for it. */
+void driver_write(struct driver *driver, const struct write_order *order, struct answer *answer);
+void driver_feed(struct driver *driver, uint16_t cell, struct answer *answer);
 
 /* From now on each group's next round is told, whether it says something new or not. */
 void driver_renew(struct driver *driver);

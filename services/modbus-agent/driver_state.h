@@ -22,6 +22,9 @@ struct driver {
     uint16_t *cells;     /* owned; of one request: on a thousand stacks it would cost more */
     struct holes *holes; /* owned; of each unit, where it is the first of its address */
     bool stopped;
+    bool link_untold; /* for want of memory, what follows: the link's last end or beginning */
+    int link_result;
+    char link_text[ANSWER_TEXT_SIZE];
     uint64_t writes; /* so far: tells what was read before a write from what was read after */
     uint64_t late_seen, missed_seen, skipped_seen; /* as far as they are counted */
 };

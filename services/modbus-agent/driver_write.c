@@ -68,20 +68,6 @@ static int write_cells(struct driver *driver, struct answer *answer, const uint1
     return written != 0 ? written : WRITE_DIFFERENT;
 }
 
-/* NULL where there is no memory. */
-static struct answer *begin_write(struct driver *driver, enum answer_kind kind, size_t unit)
-{
-    struct answer *answer = answer_new(kind, 0, OUTPUT_CELLS_MAX);
-
-    if (!answer) {
-        driver_tell(driver, NULL);
-        return NULL;
-    }
-    answer->unit = unit;
-    answer->result = WRITE_REFUSED;
-    return answer;
-}
-
 static void end_write(struct driver *driver, struct answer *answer)
 {
     answer->breaker = driver_scheduled(driver, answer->unit)->breaker.state;
@@ -96,13 +82,8 @@ static bool is_too_late(struct driver *driver, const struct write_order *order)
     return clock_now_ms() >= order->expires_ms;
 }
 
-void driver_write(struct driver *driver, const struct write_order *order)
+void driver_write(struct driver *driver, const struct write_order *order, struct answer *answer)
 {
-    struct answer *answer = begin_write(driver, ANSWER_WRITE, order->unit);
-
-    if (!answer)
-        return;
-    answer->index = order->actuator;
     answer->writes = ++driver->writes;
     if (is_too_late(driver, order))
         answer->result = WRITE_EXPIRED;
@@ -111,14 +92,12 @@ void driver_write(struct driver *driver, const struct write_order *order)
     end_write(driver, answer);
 }
 
-void driver_feed(struct driver *driver, size_t unit, uint16_t cell)
+void driver_feed(struct driver *driver, uint16_t cell, struct answer *answer)
 {
-    struct answer *answer = begin_write(driver, ANSWER_FEED, unit);
+    const struct span *span = &driver->settings->units[answer->unit]->feed.span;
 
-    if (!answer)
-        return;
-    if (may_ask(driver, unit))
-        answer->result = write_once(driver, unit, &driver->settings->units[unit]->feed.span, &cell);
+    if (may_ask(driver, answer->unit))
+        answer->result = write_once(driver, answer->unit, span, &cell);
     end_write(driver, answer);
 }
 

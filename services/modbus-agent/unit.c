@@ -30,6 +30,8 @@ struct unit {
     struct presence presence;
     bool shown; /* the breaker is in health… */
     enum breaker_state shown_breaker;
+    bool linked;   /* its thread has said whether there is a link: only then it is given work */
+    bool feed_due; /* while it has not */
     unsigned n_writing;
     uint64_t written; /* answer.writes of the last write */
     uint16_t fed;     /* what the watchdog was told last */
@@ -91,7 +93,7 @@ static void on_waiting(void *self)
     const struct value *value;
     int i;
 
-    while (unit->worker && (i = controls_next(unit->controls, &value)) >= 0) {
+    while (unit->linked && (i = controls_next(unit->controls, &value)) >= 0) {
         const struct value none = {.type = VALUE_NONE};
         struct write_order order = {.unit = unit->index,
                                     .actuator = (size_t)i,
@@ -115,6 +117,9 @@ static void on_feed(void *self)
 {
     struct unit *unit = self;
 
+    unit->feed_due = !unit->linked;
+    if (unit->feed_due)
+        return;
     unit->fed = feed_next(&unit->settings->feed, unit->fed);
     if (worker_feed(unit->worker, unit->index, unit->fed) != 0)
         controls_fed(unit->controls, "device_offline");
@@ -229,6 +234,7 @@ void unit_part(struct unit *unit, const struct unit_settings *next)
 void unit_halt(struct unit *unit)
 {
     unit->worker = NULL;
+    unit->linked = false;
 }
 
 void unit_move(struct unit *unit, struct worker *worker, size_t index)
@@ -236,7 +242,6 @@ void unit_move(struct unit *unit, struct worker *worker, size_t index)
     unit->worker = worker;
     unit->index = index;
     unit->written = 0; /* the new thread counts its own */
-    on_waiting(unit);
 }
 
 const struct unit_settings *unit_settings_of(const struct unit *unit)
@@ -355,9 +360,13 @@ void unit_take_breaker(struct unit *unit, enum breaker_state breaker, int64_t ti
 void unit_take_link(struct unit *unit, const char *down, int64_t time_ms)
 {
     presence_take_link(&unit->presence, down);
+    unit->linked = unit->worker != NULL; /* else these are the old thread's last words */
     update_state(unit, time_ms);
     if (!down)
         controls_wire_up(unit->controls);
+    if (unit->feed_due)
+        on_feed(unit);
+    on_waiting(unit);
 }
 
 void unit_announce(struct unit *unit)

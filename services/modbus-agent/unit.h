@@ -39,7 +39,8 @@ void unit_part(struct unit *unit, const struct unit_settings *next);
  * answers may still come. */
 void unit_halt(struct unit *unit);
 
-/* To another thread, where it has another index; after unit_halt() and all answers. */
+/* To another thread, where it has another index; after unit_halt() and all answers. The status that
+ * it has stands, and commands wait, until that thread has said whether there is a link. */
 void unit_move(struct unit *unit, struct worker *worker, size_t index);
 
 const struct unit_settings *unit_settings_of(const struct unit *unit); /* borrowed */

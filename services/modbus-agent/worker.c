@@ -15,12 +15,13 @@
                             */
 #define PAUSE_MAX_MS 10000 /* so that worker_moved_ms() tells a pause from a hang */
 
-enum job_kind { JOB_WRITE, JOB_FEED, JOB_RENEW, JOB_STOP };
+enum job_kind { JOB_WRITE, JOB_FEED, JOB_STOP };
 
 struct job {
     struct inbox_item item;
     enum job_kind kind;
-    struct write_order order; /* of a feed only unit and cell */
+    struct write_order order; /* of a feed only the cell */
+    struct answer *answer;    /* of both: how it will end */
 };
 
 struct worker {
@@ -29,26 +30,28 @@ struct worker {
     struct job *last;      /* made beforehand, so that stopping needs no memory */
     bool running;
     pthread_t thread;
+    atomic_bool renews; /* a flag, not a job: it cannot fail, and wakes nobody */
     _Atomic int64_t moved_ms;
 };
 
 static void free_item(struct inbox_item *item)
 {
+    free(((struct job *)item)->answer);
     free(item);
 }
 
 /* Returns false for the end. */
-static bool do_job(struct driver *driver, const struct job *job)
+static bool do_job(struct driver *driver, struct job *job)
 {
+    struct answer *answer = job->answer;
+
+    job->answer = NULL;
     switch (job->kind) {
     case JOB_WRITE:
-        driver_write(driver, &job->order);
+        driver_write(driver, &job->order, answer);
         break;
     case JOB_FEED:
-        driver_feed(driver, job->order.unit, job->order.cells[0]);
-        break;
-    case JOB_RENEW:
-        driver_renew(driver);
+        driver_feed(driver, job->order.cells[0], answer);
         break;
     case JOB_STOP:
         driver_stop(driver);
@@ -67,7 +70,7 @@ static bool serve_jobs(struct worker *worker)
         struct inbox_item *next = item->next;
 
         go_on = do_job(worker->driver, (struct job *)item) && go_on;
-        free(item);
+        free_item(item);
         item = next;
     }
     return go_on;
@@ -80,8 +83,11 @@ static void *run(void *self)
 
     while (serve_jobs(worker)) {
         int64_t now_ms = clock_now_ms();
-        int64_t wake_ms = driver_step(worker->driver, now_ms);
+        int64_t wake_ms;
 
+        if (atomic_exchange(&worker->renews, false))
+            driver_renew(worker->driver);
+        wake_ms = driver_step(worker->driver, now_ms);
         atomic_store_explicit(&worker->moved_ms, now_ms, memory_order_relaxed);
         if (wake_ms > now_ms)
             inbox_await(worker->jobs,
@@ -153,35 +159,41 @@ void worker_close(struct worker *worker)
     free(worker);
 }
 
-/* Takes a copy of the job. */
-static int queue(struct worker *worker, const struct job *from)
+/* Takes the answer over. */
+static int queue(struct worker *worker, enum job_kind kind, const struct write_order *order,
+                 struct answer *answer)
 {
     struct job *job = malloc(sizeof *job);
-    int rc;
+    int rc = -ENOMEM;
 
-    if (!job)
-        return -ENOMEM;
-    *job = *from;
-    job->item.size = sizeof *job;
-    rc = inbox_try_put(worker->jobs, &job->item);
-    if (rc != 0)
+    if (job && answer) {
+        *job = (struct job){.item.size = sizeof *job, .kind = kind, .order = *order};
+        job->answer = answer;
+        rc = inbox_try_put(worker->jobs, &job->item);
+    }
+    if (rc != 0) {
+        free(answer);
         free(job);
+    }
     return rc;
 }
 
 int worker_write(struct worker *worker, const struct write_order *order)
 {
-    return queue(worker, &(struct job){.kind = JOB_WRITE, .order = *order});
+    return queue(worker, JOB_WRITE, order,
+                 answer_new_write(ANSWER_WRITE, order->unit, order->actuator));
 }
 
 int worker_feed(struct worker *worker, size_t unit, uint16_t cell)
 {
-    return queue(worker, &(struct job){.kind = JOB_FEED, .order = {.unit = unit, .cells = {cell}}});
+    const struct write_order order = {.unit = unit, .cells = {cell}};
+
+    return queue(worker, JOB_FEED, &order, answer_new_write(ANSWER_FEED, unit, 0));
 }
 
-int worker_renew(struct worker *worker)
+void worker_renew(struct worker *worker)
 {
-    return queue(worker, &(struct job){.kind = JOB_RENEW});
+    atomic_store(&worker->renews, true);
 }
 
 int64_t worker_moved_ms(const struct worker *worker)

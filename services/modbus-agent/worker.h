@@ -24,9 +24,8 @@ int worker_write(struct worker *worker, const struct write_order *order);
 /* The same for the watchdog of a device; its end comes as an ANSWER_FEED. */
 int worker_feed(struct worker *worker, size_t unit, uint16_t cell);
 
-/* Has the next round of each group told, as when the broker may have lost the last one. Returns 0,
- * -ENOSPC or -ENOMEM. */
-int worker_renew(struct worker *worker);
+/* Has the next round of each group told, as when the broker may have lost the last one. */
+void worker_renew(struct worker *worker);
 
 /* When the thread last went round, in monotonic milliseconds: at least each 10 s, but for a connect
  * or a request that takes longer. */

@@ -1,5 +1,6 @@
 """Modbus TCP servers for the tests of modbus-agent: pymodbus in a process of its own, and raw frames."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -41,6 +42,8 @@ class RawServer:
         self.peers = []
         self.requests = []  # (monotonic time, unit, pdu)
         self.stopping = False
+        self.accepting = threading.Event()
+        self.accepting.set()
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.url = f"tcp://127.0.0.1:{self.port}"
@@ -52,9 +55,10 @@ class RawServer:
                 peer, _ = self.server.accept()
             except OSError:
                 return
+            self.connections += 1
+            self.accepting.wait()
             if self.stopping:
                 return
-            self.connections += 1
             self.peers.append(peer)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
@@ -85,6 +89,23 @@ class RawServer:
         except OSError:
             pass
 
+    @contextlib.contextmanager
+    def overrun(self):
+        """Meanwhile its queue of connections is full: nobody gets in, nobody is refused."""
+        self.accepting.clear()
+        self.server.listen(0)
+        before = self.connections
+        fillers = [socket.create_connection(("127.0.0.1", self.port))]
+        stand.wait_until(lambda: self.connections > before, what="the one that is taken out of the queue")
+        with contextlib.suppress(TimeoutError):
+            while True:
+                fillers.append(socket.create_connection(("127.0.0.1", self.port), 0.2))
+        yield
+        self.server.listen(100)
+        self.accepting.set()
+        for filler in fillers:
+            filler.close()
+
     def hang_up(self):
         for peer in self.peers:
             peer.shutdown(socket.SHUT_RDWR)
@@ -92,6 +113,7 @@ class RawServer:
 
     def close(self):
         self.stopping = True
+        self.accepting.set()
         socket.socket().connect_ex(("127.0.0.1", self.port))
         self.server.close()
 
