@@ -22,6 +22,7 @@ struct stand {
     int64_t time_ms;
     uint64_t seq;
     char id[COMMAND_ID_SIZE]; /* of the last command */
+    int64_t derived_ms;       /* of the last derived reading */
 };
 
 static void put_value(struct buffer *out, struct value value)
@@ -63,6 +64,7 @@ static void on_reading(void *self, const struct engine_place *place, const char 
 {
     struct stand *stand = self;
     (void)derived;
+    stand->derived_ms = reading->ts_ms;
     buffer_format(&stand->decisions, "reading %s/%s", place->device, measurement);
     for (size_t i = 0; i < reading->n_fields; i++) {
         buffer_format(&stand->decisions, " %s ", reading->fields[i].name);
@@ -369,6 +371,38 @@ static void test_derived_feeds_rules(void **state)
                            1,          true};
     give(&stand, &retained);
     expect(&stand, "");
+    close_stand(&stand);
+}
+
+/* Also where the reading that it is computed for is older than the one before. */
+static void test_times_of_derived_readings_never_fall(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, "{\"derived\":[{\"name\":\"d\",\"select\":{\"measurement\":\"m\"},"
+                       "\"measurement\":\"sum\",\"values\":{\"v\":\"a + n.b\"}}]}");
+    const int64_t now_ms = stand.time_ms;
+    const struct {
+        struct say say;
+        const char *decisions;
+        int64_t ts_ms;
+    } cases[] = {
+        {{"line_001", "n", "b", value_number(1), now_ms - 500, 1, false}, "", 0},
+        {{"line_001", "m", "a", value_number(2), now_ms, 1, false},
+         "reading line_001/sum v 3; ",
+         now_ms},
+        {{"line_001", "n", "b", value_number(4), now_ms - 400, 2, false},
+         "reading line_001/sum v 6; ",
+         now_ms},
+        {{"line_001", "m", "a", value_number(3), now_ms + 300, 2, false},
+         "reading line_001/sum v 7; ",
+         now_ms + 300},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        give(&stand, &cases[i].say);
+        expect(&stand, cases[i].decisions);
+        assert_int_equal(stand.derived_ms, cases[i].ts_ms);
+    }
     close_stand(&stand);
 }
 
@@ -959,6 +993,7 @@ int main(void)
         cmocka_unit_test(test_bad_and_gone),
         cmocka_unit_test(test_offline),
         cmocka_unit_test(test_derived_feeds_rules),
+        cmocka_unit_test(test_times_of_derived_readings_never_fall),
         cmocka_unit_test(test_for_and_clock),
         cmocka_unit_test(test_absent),
         cmocka_unit_test(test_absent_though_never_seen),

@@ -58,6 +58,26 @@ static void gaps_in_the_numbers_are_counted(void **state)
     reader_close(&reader);
 }
 
+static void what_is_bad_is_named_and_counted(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    assert_int_equal(reader_open(&reader, &settings, 64), 0);
+    reader_fail(&reader, "timeout", 7000);
+    assert_int_equal(reader.reading.ts_ms, 7000);
+    assert_int_equal(reader.reading.n_fields, 0);
+    assert_int_equal(reader.reading.n_faults, 1);
+    assert_string_equal(reader.reading.faults[0].name, "t");
+    assert_string_equal(reader.reading.faults[0].reason, "timeout");
+    assert_int_equal(reader.bad_values, 1);
+    take(&reader, "T:101,N:1");
+    assert_int_equal(reader.bad_values, 2);
+    take(&reader, "T:100,N:2");
+    assert_int_equal(reader.bad_values, 2);
+    reader_close(&reader);
+}
+
 static void a_flood_is_thinned_and_the_newest_kept(void **state)
 {
     struct reader reader;
@@ -199,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gaps_in_the_numbers_are_counted),
+        cmocka_unit_test(what_is_bad_is_named_and_counted),
         cmocka_unit_test(a_flood_is_thinned_and_the_newest_kept),
         cmocka_unit_test(a_steady_stream_within_its_pace_is_not_thinned),
         cmocka_unit_test(one_alone_goes_at_once_those_that_follow_go_together),
