@@ -126,6 +126,7 @@ static int take_memory(struct engine *engine, struct instance *instance,
     take_state(engine, instance, memory);
     instance->owed = rule->alerts && memory->active;
     instance->ending = memory->alerting && !rule->alerts;
+    instance->silent = memory->meaning != 0 && memory->active && !memory->alerting;
     if (memory->meaning != 0 && memory->meaning != rule->scope.meaning)
         begin_changed(instance);
     decide_schedule(engine, instance);
@@ -138,6 +139,8 @@ static int take_alert(struct engine *engine, struct instance *instance,
 {
     const struct rule *rule = instance->rule;
     const struct rule_state *state = &instance->state;
+    if (!rule->alerts || instance->silent)
+        return 0;
     bool same = alert->active == rule_is_active(state) && alert->episode == state->episode;
     if (same && alert->active)
         instance->unconfirmed = false;

@@ -31,6 +31,7 @@ struct instance {
     bool owed;               /* its alert is to be told again: a crash may have swallowed it */
     bool owing;              /* its commands are to be given again, likewise */
     bool unconfirmed; /* active, and the broker has not shown its alert since the link is up */
+    bool silent;      /* the memory is of when the rule did not alert: the broker knows nothing */
     bool ending;      /* its alert fires though the rule alerts no more */
     bool changed;     /* the rule means something else than when this became active */
     bool wait_kept;   /* the memory knows of the wait that is under way */
