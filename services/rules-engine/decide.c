@@ -273,7 +273,8 @@ void decide_schedule(struct engine *engine, struct instance *instance)
     int64_t at_ms = rule_deadline_ms(&instance->state, &rule->timing);
     if (instance->live && rule->reads_clock && engine->time_ms + CLOCK_STEP_MS < at_ms)
         at_ms = engine->time_ms + CLOCK_STEP_MS;
-    if (rule->absent_ms > 0 && !rule_is_active(&instance->state)) {
+    if (rule->absent_ms > 0 && !rule_is_active(&instance->state) &&
+        enable_is_on(rule, engine->time_ms)) { /* else silence will be looked at when it is */
         int64_t silent_ms = absence_due_ms(engine, instance);
         at_ms = silent_ms < at_ms ? silent_ms : at_ms;
     }

@@ -723,6 +723,25 @@ static void test_publishes_on_edges(void **state)
     close_stand(&stand);
 }
 
+/* Silence that is nobody's business yet is looked at when the hours begin, and not without end. */
+static void test_silence_outside_its_hours(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, "{\"rules\":[{\"name\":\"mute\",\"select\":{\"location\":\"facility_a\","
+                       "\"device\":\"greenhouse_001\",\"measurement\":\"sensors\"},"
+                       "\"absent\":\"30s\",\"alert\":true,"
+                       "\"enable\":{\"from\":\"01:00\",\"to\":\"02:00\"}}]}");
+    engine_listen(stand.engine, true, stand.time_ms);
+    wait_ms(&stand, 3600000 - 1 - stand.time_ms);
+    expect(&stand, "");
+    wait_ms(&stand, 1);
+    expect(&stand, "alert greenhouse_001/mute firing 1 greenhouse_001: no value came; ");
+    wait_ms(&stand, 3600000);
+    expect(&stand, "alert greenhouse_001/mute resolved 1 greenhouse_001: no value came; ");
+    close_stand(&stand);
+}
+
 #define CONTROLS(more) \
     "{\"rules\":[{\"name\":\"heat\",\"select\":{\"measurement\":\"sensors\"}," more "}]}"
 #define HEATER(on) "command greenhouse_001/heater " on "; "
@@ -1007,6 +1026,7 @@ int main(void)
         cmocka_unit_test(test_cool_down_and_most_an_hour),
         cmocka_unit_test(test_enabled_by_the_clock),
         cmocka_unit_test(test_publishes_on_edges),
+        cmocka_unit_test(test_silence_outside_its_hours),
         cmocka_unit_test(test_on_off),
         cmocka_unit_test(test_pid_steps_by_itself),
         cmocka_unit_test(test_pid_by_hand_and_back_without_a_bump),
