@@ -2,6 +2,7 @@
  * comes again is known, and the times of the guards. */
 #include "clock.h"
 #include "controls_state.h"
+#include "file_replace.h"
 #include "guard_file.h"
 
 #include <errno.h>
@@ -23,19 +24,20 @@ void controls_on_record(void *self, const struct actuator *actuator,
 
 static int store_guards(const struct controls *controls)
 {
-    struct guard_file *file;
+    struct buffer text = {0};
     struct guard_history history;
-    int error = guard_file_begin(&file, controls->guard_path);
+    int error;
 
-    if (error)
-        return error;
+    guard_file_begin(&text);
     for (size_t i = 0; i < controls->n_controls; i++) {
         const struct actuator *actuator = controls->controls[i].actuator;
 
         if (actuator_history(actuator, &history, clock_now_ms(), clock_time_ms()))
-            guard_file_put(file, actuator_settings(actuator)->name, &history);
+            guard_file_put(&text, actuator_settings(actuator)->name, &history);
     }
-    return guard_file_commit(file);
+    error = file_replace(controls->guard_path, &text, 0640);
+    buffer_free(&text);
+    return error;
 }
 
 void controls_on_history(void *self, const struct actuator *actuator)

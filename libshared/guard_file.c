@@ -7,16 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FIRST_LINE "fieldline guards 1\n"
 #define LINE_SIZE (128 + GUARD_STARTS_MAX * 21)
-
-struct guard_file {
-    FILE *out;
-    char *path;
-    char *beside;
-};
 
 static void read_starts(const char *text, struct guard_history *history)
 {
@@ -63,56 +56,16 @@ int guard_file_load(const char *path, guard_file_fn *on_history, void *self)
     return error;
 }
 
-static void discard(struct guard_file *file)
+void guard_file_begin(struct buffer *text)
 {
-    free(file->path);
-    free(file->beside);
-    free(file);
+    buffer_clear(text);
+    buffer_text(text, FIRST_LINE);
 }
 
-int guard_file_begin(struct guard_file **out, const char *path)
+void guard_file_put(struct buffer *text, const char *actuator, const struct guard_history *history)
 {
-    struct guard_file *file = calloc(1, sizeof *file);
-    int error = -ENOMEM;
-
-    if (!file)
-        return -ENOMEM;
-    file->path = strdup(path);
-    if (asprintf(&file->beside, "%s.new", path) < 0)
-        file->beside = NULL;
-    if (file->path && file->beside) {
-        file->out = fopen(file->beside, "we");
-        error = file->out ? 0 : -errno;
-    }
-    if (error) {
-        discard(file);
-        return error;
-    }
-    fputs(FIRST_LINE, file->out);
-    *out = file;
-    return 0;
-}
-
-void guard_file_put(struct guard_file *file, const char *actuator,
-                    const struct guard_history *history)
-{
-    fprintf(file->out, "%s %s %" PRId64, actuator, history->on ? "on" : "off", history->since_ms);
+    buffer_format(text, "%s %s %" PRId64, actuator, history->on ? "on" : "off", history->since_ms);
     for (size_t i = 0; i < history->n_starts; i++)
-        fprintf(file->out, " %" PRId64, history->starts_ms[i]);
-    fputc('\n', file->out);
-}
-
-int guard_file_commit(struct guard_file *file)
-{
-    bool good = ferror(file->out) == 0;
-    int error = 0;
-
-    if (fclose(file->out) != 0 || !good)
-        error = -EIO;
-    if (error == 0 && rename(file->beside, file->path) < 0)
-        error = -errno;
-    if (error)
-        unlink(file->beside);
-    discard(file);
-    return error;
+        buffer_format(text, " %" PRId64, history->starts_ms[i]);
+    buffer_char(text, '\n');
 }

@@ -4,11 +4,11 @@
  *     fieldline guards 1
  *     ACTUATOR on|off SINCE [START …]
  *
- * Times in milliseconds since 1970. It is replaced as a whole: it outlives a killed process, a
- * power cut may take the last change. */
+ * Times in milliseconds since 1970. It is replaced as a whole (file_replace.h). */
 #ifndef GUARD_FILE_H
 #define GUARD_FILE_H
 
+#include "buffer.h"
 #include "guard.h"
 
 /* Hands over what is there; all is borrowed for the call. Lines that make no sense are passed over.
@@ -16,13 +16,8 @@
 typedef void guard_file_fn(void *self, const char *actuator, const struct guard_history *history);
 int guard_file_load(const char *path, guard_file_fn *on_history, void *self);
 
-struct guard_file;
-
-/* A new file beside the old one; then a line for each; then in its place. After a failure the old
- * one stays. Return 0 or -errno; guard_file_commit() closes in any case. */
-int guard_file_begin(struct guard_file **out, const char *path);
-void guard_file_put(struct guard_file *file, const char *actuator,
-                    const struct guard_history *history);
-int guard_file_commit(struct guard_file *file);
+/* The text of a new one, for file_replace(): begun, then a line for each. */
+void guard_file_begin(struct buffer *text);
+void guard_file_put(struct buffer *text, const char *actuator, const struct guard_history *history);
 
 #endif

@@ -2,13 +2,11 @@
 
 #include "core_state.h"
 #include "crc32c.h"
+#include "file_replace.h"
 #include "notification_json.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static void begin_line(struct jsonw *w, const char *kind)
 {
@@ -171,42 +169,6 @@ void memory_add(struct memory_writer *writer, const char *channel,
     end_line(&writer->w);
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            data += n;
-            size -= (size_t)n;
-        }
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Replaces the file as a whole. A rename that a power cut undoes leaves the older one, which only
- * repeats a notification. */
-static int replace_file(const char *path, const struct buffer *text)
-{
-    char beside[PATH_MAX];
-    int fd, rc;
-
-    if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
-        return -ENAMETOOLONG;
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    rc = write_all(fd, text->data, text->size);
-    close(fd);
-    if (rc == 0 && rename(beside, path) < 0)
-        rc = -errno;
-    if (rc < 0)
-        unlink(beside);
-    return rc;
-}
-
 static void memory_end(struct memory_writer *writer)
 {
     uint32_t sum = crc32c(0, buffer_string(&writer->text), writer->text.size);
@@ -222,7 +184,7 @@ int memory_save(struct memory_writer *writer, const char *path)
 
     memory_end(writer);
     if (!writer->text.failed)
-        rc = replace_file(path, &writer->text);
+        rc = file_replace(path, &writer->text, 0600);
     buffer_free(&writer->text);
     return rc;
 }

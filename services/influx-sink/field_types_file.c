@@ -1,10 +1,10 @@
 #include "field_types_file.h"
 
+#include "file_replace.h"
 #include "jsonr.h"
 #include "jsonw.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,37 +86,14 @@ static void put_type(void *self, const char *measurement, const char *field, enu
     buffer_char(out, '\n');
 }
 
-static int write_whole(const char *path, const struct buffer *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    ssize_t written;
-    int error = 0;
-
-    if (fd < 0)
-        return -errno;
-    written = write(fd, text->data, text->size);
-    if (written != (ssize_t)text->size)
-        error = written < 0 ? -errno : -ENOSPC;
-    if (!error && fdatasync(fd) < 0)
-        error = -errno;
-    close(fd);
-    return error;
-}
-
 int field_types_save(const struct field_types *types, const char *path)
 {
     struct buffer text = {0};
-    char *beside;
     int error;
 
-    if (asprintf(&beside, "%s.new", path) < 0)
-        return -ENOMEM;
     buffer_format(&text, "{\"format\":\"" FORMAT "\",\"version\":%d}\n", VERSION);
     field_types_each(types, put_type, &text);
-    error = text.failed ? -ENOMEM : write_whole(beside, &text);
-    if (!error && rename(beside, path) < 0)
-        error = -errno;
+    error = file_replace(path, &text, 0640);
     buffer_free(&text);
-    free(beside);
     return error;
 }

@@ -1,9 +1,9 @@
+#include "file_replace.h"
 #include "jsonw.h"
 #include "setup_session.h"
 #include "store_url.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,39 +98,6 @@ static int request(struct setup_session *session, const struct wanted *wanted, c
     return setup_send_to(session, "POST", PATH, "");
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-    ssize_t written = write(fd, text, size);
-
-    if (written < 0)
-        return -errno;
-    return (size_t)written < size ? -ENOSPC : fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Whole or not at all, and only its owner's: also of a reader that looks just now. */
-static int replace(const char *path, const struct buffer *text)
-{
-    char *beside;
-    int fd, error = 0;
-
-    if (asprintf(&beside, "%s.new", path) < 0)
-        return -ENOMEM;
-    unlink(beside);
-    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-    if (fd < 0)
-        error = -errno;
-    else
-        error = text->failed ? -ENOMEM : write_all(fd, text->data, text->size);
-    if (fd >= 0)
-        close(fd);
-    if (!error && rename(beside, path) < 0)
-        error = -errno;
-    if (error && fd >= 0)
-        unlink(beside);
-    free(beside);
-    return error;
-}
-
 /* The token from the store's answer, into its file. */
 static int keep(struct setup_session *session, const char *path)
 {
@@ -146,7 +113,7 @@ static int keep(struct setup_session *session, const char *path)
         error = jsonr_text(&tree, "id", JSONR_REQUIRED, &id);
     if (!error) {
         buffer_format(&text, "%s\n" MARK "%s\n", token, id);
-        error = replace(path, &text);
+        error = file_replace(path, &text, 0400); /* only its owner's */
         if (error)
             snprintf(session->error, sizeof(session->error), "%.200s: %s", path, strerror(-error));
         else

@@ -1,11 +1,12 @@
 #include "hole_file.h"
 
+#include "file_replace.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FIRST_LINE "fieldline holes 1\n"
 #define LINE_SIZE 1024
@@ -65,33 +66,24 @@ int hole_file_load(const char *path, const struct settings *settings, struct hol
     return rc == -ENOMEM ? rc : 0;
 }
 
-static void print_bus(FILE *file, const struct bus_settings *bus, const struct holes *holes)
+static void put_bus(struct buffer *text, const struct bus_settings *bus, const struct holes *holes)
 {
     for (size_t i = 0; i < bus->n_units; i++)
         for (size_t j = 0; j < holes[i].n; j++)
-            fprintf(file, "%s %u %s %u %u\n", bus->url, bus->units[i]->unit,
-                    table_names[holes[i].items[j].table], holes[i].items[j].address,
-                    holes[i].items[j].count);
+            buffer_format(text, "%s %u %s %u %u\n", bus->url, bus->units[i]->unit,
+                          table_names[holes[i].items[j].table], holes[i].items[j].address,
+                          holes[i].items[j].count);
 }
 
 int hole_file_store(const char *path, const struct settings *settings, struct holes *const *holes)
 {
-    char beside[PATH_MAX];
-    bool written;
-    FILE *file;
+    struct buffer text = {0};
+    int rc;
 
-    if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
-        return -ENAMETOOLONG;
-    file = fopen(beside, "we");
-    if (!file)
-        return -errno;
-    fputs(FIRST_LINE, file);
+    buffer_text(&text, FIRST_LINE);
     for (size_t i = 0; i < settings->n_buses; i++)
-        print_bus(file, settings->buses[i], holes[i]);
-    written = fflush(file) == 0 && fsync(fileno(file)) == 0;
-    written = fclose(file) == 0 && written;
-    if (written && rename(beside, path) == 0)
-        return 0;
-    unlink(beside);
-    return -EIO;
+        put_bus(&text, settings->buses[i], holes[i]);
+    rc = file_replace(path, &text, 0640);
+    buffer_free(&text);
+    return rc;
 }

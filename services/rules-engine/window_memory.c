@@ -1,11 +1,12 @@
 #include "window_memory.h"
 
+#include "file_replace.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const kind_names[] = {
     [EXPRESSION_NO_WINDOW] = "",
@@ -31,36 +32,17 @@ static void write_series(void *self, const struct series *series)
     }
 }
 
-static int write_file(const char *path, const struct buffer *text)
-{
-    FILE *file = fopen(path, "we");
-    if (!file)
-        return -errno;
-    int error = fwrite(text->data, 1, text->size, file) == text->size ? 0 : -EIO;
-    if (!error && (fflush(file) != 0 || fdatasync(fileno(file)) != 0))
-        error = -errno;
-    if (fclose(file) != 0 && !error)
-        error = -errno;
-    return error;
-}
-
 int window_memory_write(const char *directory, const struct picture *picture)
 {
     struct buffer text = {0};
-    char *path = NULL, *fresh = NULL;
+    char *path;
+    int error;
     buffer_text(&text, "");
     picture_walk(picture, write_series, &text);
-    int error = text.failed ? -ENOMEM : 0;
     if (asprintf(&path, "%s/rules.windows", directory) < 0)
-        path = NULL, error = -ENOMEM;
-    if (asprintf(&fresh, "%s/rules.windows.new", directory) < 0)
-        fresh = NULL, error = -ENOMEM;
-    if (!error)
-        error = write_file(fresh, &text);
-    if (!error && rename(fresh, path) < 0)
-        error = -errno;
+        path = NULL;
+    error = path ? file_replace(path, &text, 0640) : -ENOMEM;
     free(path);
-    free(fresh);
     buffer_free(&text);
     return error;
 }
