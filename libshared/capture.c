@@ -150,8 +150,11 @@ int capture_run(const struct capture *capture, capture_fn *on_message, void *sel
     ssize_t size;
     int rc = 0;
 
-    while (rc == 0 && (size = getline(&line, &capacity, capture->file)) >= 0)
+    while (rc == 0 && (size = getline(&line, &capacity, capture->file)) >= 0) {
         rc = read_line(&reader, line, (size_t)size);
+        if (rc == 0 && capture->on_line)
+            rc = capture->on_line(capture->self);
+    }
     if (rc == 0 && ferror(capture->file))
         rc = -EIO;
     free(line);

@@ -32,15 +32,17 @@ struct capture {
     FILE *file;
     const char *name; /* of the file, for what is told on `errors` */
     FILE *errors;
+    int (*on_line)(void *self); /* after each line; what is not 0 ends the replay. NULL: nothing */
+    void *self;
 };
 
 /* Hands over each line. Returns 0; -EBADMSG with the line and what is wrong told on `errors`;
  * -ENOMEM, -EIO, or what `on_message` returned. */
 int capture_run(const struct capture *capture, capture_fn *on_message, void *self);
 
-/* A service's --replay CAPTURE [--expect FILE]: prints what `replay` appends to `out`, or, where a
- * file of what is expected is given, the lines in which it differs. Returns the exit code, which is
- * 1 for a difference. */
+/* A service's --replay CAPTURE [--expect FILE]: prints what `replay` appends to `out`, from which
+ * it is taken now and then, or, where a file of what is expected is given, the lines in which it
+ * differs. Returns the exit code, which is 1 for a difference. */
 struct service_arguments;
 typedef int capture_replay_fn(const void *settings, const struct capture *capture,
                               struct buffer *out);
