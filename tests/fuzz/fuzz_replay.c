@@ -34,7 +34,7 @@ static FILE *open_text(const char *text)
 static bool is_short(const char *lines, FILE *nowhere)
 {
     struct span span = {0};
-    struct capture capture = {open_text(lines), "fuzz", nowhere};
+    struct capture capture = {.file = open_text(lines), .name = "fuzz", .errors = nowhere};
     int status = capture_run(&capture, on_message, &span);
     fclose(capture.file);
     return status == 0 && span.last_ms - span.first_ms <= SPAN_MAX_MS;
@@ -43,7 +43,7 @@ static bool is_short(const char *lines, FILE *nowhere)
 static void replay(const struct settings *settings, const char *lines, FILE *nowhere,
                    struct buffer *out)
 {
-    struct capture capture = {open_text(lines), "fuzz", nowhere};
+    struct capture capture = {.file = open_text(lines), .name = "fuzz", .errors = nowhere};
     replay_run(settings, &capture, out);
     fclose(capture.file);
 }
