@@ -62,7 +62,10 @@ static char *run_file(const char *path, bool plain)
         capture = spaced(capture);
     FILE *errors = fopen("/dev/null", "we");
     assert_non_null(capture);
-    assert_int_equal(replay_run(settings, &(struct capture){capture, path, errors}, &out), 0);
+    assert_int_equal(replay_run(settings,
+                                &(struct capture){.file = capture, .name = path, .errors = errors},
+                                &out),
+                     0);
     fclose(errors);
     fclose(capture);
     return out.data;
@@ -121,7 +124,8 @@ static int run_text(const char *text, char said[512], struct buffer *out)
 {
     FILE *capture = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
     FILE *errors = fmemopen(said, 512, "w");
-    int status = replay_run(settings, &(struct capture){capture, "capture", errors}, out);
+    int status = replay_run(
+        settings, &(struct capture){.file = capture, .name = "capture", .errors = errors}, out);
     fclose(errors);
     fclose(capture);
     return status;
