@@ -260,11 +260,19 @@ void book_take_away(struct book *book, struct record *record, int64_t time_ms)
     record->flap = (struct flap){0};
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 int book_acknowledge(struct record *record, const char *by, const char *comment)
 {
-    char *by_copy = by ? strdup(by) : NULL;
-    char *comment_copy = comment ? strdup(comment) : NULL;
+    char *by_copy, *comment_copy;
 
+    if (record->acknowledged && same_text(record->by, by) && same_text(record->comment, comment))
+        return 0;
+    by_copy = by ? strdup(by) : NULL;
+    comment_copy = comment ? strdup(comment) : NULL;
     if ((by && !by_copy) || (comment && !comment_copy)) {
         free(by_copy);
         free(comment_copy);
@@ -274,7 +282,7 @@ int book_acknowledge(struct record *record, const char *by, const char *comment)
     record->acknowledged = true;
     record->by = by_copy;
     record->comment = comment_copy;
-    return 0;
+    return 1;
 }
 
 size_t book_size(const struct book *book)

@@ -75,7 +75,7 @@ void book_lose(struct book *book, struct record *record, int64_t time_ms);
 /* Its retained message was deleted: it is over, but not resolved. */
 void book_take_away(struct book *book, struct record *record, int64_t time_ms);
 
-/* `by` and `comment` may be NULL. Returns 0 or -ENOMEM. */
+/* `by` and `comment` may be NULL. Returns 1; 0 where just that was heard before; -ENOMEM. */
 int book_acknowledge(struct record *record, const char *by, const char *comment);
 
 size_t book_size(const struct book *book);

@@ -140,7 +140,7 @@ int core_acknowledge(struct core *core, const struct topic *topic, const char *b
     if (!record || record->state == ALERT_RESOLVED)
         return -ENOENT;
     rc = book_acknowledge(record, by, comment);
-    if (rc < 0)
+    if (rc <= 0)
         return rc;
     core->stats.acknowledged++;
     for (struct member *m = record->members; m; m = m->next_of_record)

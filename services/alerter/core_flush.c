@@ -51,14 +51,11 @@ static int tell(struct core *core, const struct telling *telling)
     return 0;
 }
 
-/* What is open is repeated with the first that is due, so that there are few repetitions. Of which
- * there is news, that is told in its place. */
+/* What is open is repeated with the first that is due, so that there are few repetitions. */
 static bool repeats_now(const struct core *core, const struct group *group, int64_t time_ms)
 {
-    enum item_state state;
-
     for (const struct member *m = group->first; m; m = m->next)
-        if (is_open(m) && !member_news(m, &state) && repeat_ms(m) <= time_ms &&
+        if (is_open(m) && repeat_ms(m) <= time_ms &&
             core_hold(core, m, ITEM_FIRING, time_ms) == CORE_FIRING)
             return true;
     return false;

@@ -26,6 +26,7 @@ void core_send(struct core *core, size_t channel, struct notification *notificat
                   notification->severity == ALERT_CRITICAL;
 
     if (passes || limit_allows(&state->limit, time_ms)) {
+        limit_supersede(&state->limit, notification);
         hand_over(core, channel, notification, time_ms);
     } else {
         core->stats.held++;

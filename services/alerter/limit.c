@@ -58,6 +58,17 @@ int limit_hold(struct limit *limit, const struct notification *notification)
     return 0;
 }
 
+void limit_supersede(struct limit *limit, const struct notification *notification)
+{
+    if (!limit->held)
+        return;
+    notification_supersede(limit->held, notification);
+    if (notification_count(limit->held) > 0 || limit->held->forgotten > 0)
+        return;
+    notification_close(limit->held);
+    limit->held = NULL;
+}
+
 int64_t limit_ready_ms(const struct limit *limit)
 {
     return limit->held ? free_ms(limit) : INT64_MAX;

@@ -30,6 +30,9 @@ void limit_shift(struct limit *limit, int64_t back_ms); /* the clock went back *
 /* Adds it to the summary; it stays the caller's. Returns 0 or -ENOMEM: it is lost. */
 int limit_hold(struct limit *limit, const struct notification *notification);
 
+/* It went out all the same: what is held is not to say older things of its alerts. */
+void limit_supersede(struct limit *limit, const struct notification *notification);
+
 /* When the summary may go; INT64_MAX where there is none. */
 int64_t limit_ready_ms(const struct limit *limit);
 

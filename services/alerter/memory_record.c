@@ -129,7 +129,8 @@ static int read_acknowledgement(const struct jsonr *in, struct record *record)
         rc = jsonr_text(in, "comment", JSONR_OPTIONAL, &comment);
     if (rc < 0 || !acknowledged)
         return rc;
-    return book_acknowledge(record, by, comment);
+    rc = book_acknowledge(record, by, comment);
+    return rc < 0 ? rc : 0;
 }
 
 static int read_flap(const struct jsonr *in, struct flap *out)

@@ -177,20 +177,24 @@ static void drop_item(struct notification *n, size_t place)
     memmove(&n->items[place], &n->items[place + 1], (n->n_items - place) * sizeof n->items[0]);
 }
 
+void notification_supersede(struct notification *summary, const struct notification *told)
+{
+    for (size_t i = 0; i < told->n_items; i++)
+        for (size_t j = summary->n_items; j-- > 0;)
+            if (same_alert(&summary->items[j], &told->items[i]))
+                drop_item(summary, j);
+}
+
 void notification_absorb(struct notification *summary, const struct notification *held)
 {
     uint64_t shown[ITEM_STATES] = {0};
 
     summary->held++;
     summary->forgotten += held->forgotten;
+    notification_supersede(summary, held);
     for (size_t i = 0; i < held->n_items; i++) {
-        const struct item *item = &held->items[i];
-
-        for (size_t j = summary->n_items; j-- > 0;)
-            if (same_alert(&summary->items[j], item))
-                drop_item(summary, j);
-        notification_add_item(summary, item);
-        shown[item->state]++;
+        notification_add_item(summary, &held->items[i]);
+        shown[held->items[i].state]++;
     }
     for (int i = 0; i < ITEM_STATES; i++)
         summary->counts[i] += held->counts[i] - shown[i];

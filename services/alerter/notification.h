@@ -92,6 +92,9 @@ int notification_add_item(struct notification *notification, const struct item *
  * before. */
 void notification_absorb(struct notification *summary, const struct notification *held);
 
+/* The alerts of `told` were told of at once: what the summary says of them is older. */
+void notification_supersede(struct notification *summary, const struct notification *told);
+
 /* What all its alerts have in common; NULL where it differs, or not all are shown. */
 const char *notification_location(const struct notification *notification);
 const char *notification_device(const struct notification *notification);
