@@ -11,6 +11,7 @@
 
 #define HEADER_SIZE (SIGNATURE_SIZE + 128)
 #define ANSWER_MAX (1024 * 1024) /* bytes; some servers echo what they got */
+#define REASON_MAX 120           /* bytes of it that are told */
 
 struct carrier {
     const struct channel_settings *settings;
@@ -61,6 +62,40 @@ void carrier_http_judge(struct carrier_result *out, int rc, const struct http_an
     out->retry_after_ms = answer->retry_after_ms;
     if (status == 429 && !out->retry_after_ms)
         out->retry_after_ms = told_in_body(answer);
+}
+
+/* What a proxy may repeat of the request. */
+static bool tells_secret(const struct channel_settings *settings, const char *said)
+{
+    const char *host = strstr(settings->http.url, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    if (path && path[1] && strstr(said, path))
+        return true;
+    for (char **header = settings->http.headers; header && *header; header++) {
+        const char *value = strchr(*header, ':');
+
+        if (value && strstr(said, value + 2))
+            return true;
+    }
+    return false;
+}
+
+/* Adds the beginning of what a service gave as a reason, in what may stand in any log. A webhook of
+ * anybody's may answer anything: its words are not repeated. */
+static void add_reason(struct carrier_result *out, const struct channel_settings *settings,
+                       const struct http_answer *answer)
+{
+    const char *said = buffer_string(&answer->body);
+    size_t at = strlen(out->error), end = at + 2 + REASON_MAX;
+
+    if (settings->type == CHANNEL_WEBHOOK || !*said || tells_secret(settings, said))
+        return;
+    out->error[at++] = ':';
+    out->error[at++] = ' ';
+    for (; *said && at < end; said++)
+        out->error[at++] = *said < 0x20 || *said > 0x7e ? ' ' : *said == '"' ? '\'' : *said;
+    out->error[at] = '\0';
 }
 
 static int pack(const struct channel_settings *settings, const struct notification *notification,
@@ -139,6 +174,8 @@ static void carry(void *self, const struct parcel *parcel, struct carrier_result
     if (rc == 0)
         rc = http_send(carrier->http, &request, &answer);
     carrier_http_judge(out, rc, &answer);
+    if (rc == 0 && out->verdict != CARRIER_DELIVERED)
+        add_reason(out, carrier->settings, &answer);
     buffer_free(&answer.body);
 }
 

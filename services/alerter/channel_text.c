@@ -9,24 +9,37 @@
 /* Bytes that each service takes at least, with room for what is around the text. */
 #define SLACK_MAX 30000
 #define MATTERMOST_MAX 16000
-#define TEAMS_MAX 20000
-#define TELEGRAM_MAX 4000
-#define NTFY_MAX 4000 /* a longer one becomes a file */
+#define TEAMS_MAX 10000   /* of 28 KB, which it may count in UTF-16 */
+#define TELEGRAM_MAX 4000 /* of 4096 characters */
+#define NTFY_MAX 4000     /* of 4096 bytes; a longer one becomes a file */
 #define GOTIFY_MAX 30000
 #define TITLE_MAX 200
 
-#define ELLIPSIS "…"
+#define CUT "… (cut)"
+#define ENTITY_MAX 6 /* bytes of "&quot;" */
 
-static void cut(struct buffer *text, size_t max)
+/* How many of the first `max` bytes are whole characters and whole escapes. */
+static size_t whole(const char *text, size_t max, enum escape how)
 {
-    size_t length = max;
+    size_t length = max, slashes = 0;
 
+    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    while (how == ESCAPE_MARKDOWN && slashes < length && text[length - slashes - 1] == '\\')
+        slashes++;
+    if (how == ESCAPE_SLACK || how == ESCAPE_HTML)
+        for (size_t n = 1; n < ENTITY_MAX && n <= length && text[length - n] != ';'; n++)
+            if (text[length - n] == '&')
+                return length - n;
+    return length - slashes % 2;
+}
+
+static void cut(struct buffer *text, size_t max, enum escape how)
+{
     if (text->size <= max)
         return;
-    while (length > 0 && ((unsigned char)text->data[length] & 0xc0) == 0x80)
-        length--;
-    text->size = length;
-    buffer_text(text, ELLIPSIS);
+    text->size = whole(text->data, max, how);
+    buffer_text(text, CUT);
 }
 
 void channel_text(const struct channel_settings *settings, const struct notification *n,
@@ -42,7 +55,7 @@ void channel_text(const struct channel_settings *settings, const struct notifica
         out->failed |= plain.failed;
         buffer_free(&plain);
     }
-    cut(out, max);
+    cut(out, max, how);
 }
 
 static void put_text(struct jsonw *w, const char *key, const struct buffer *text)
@@ -57,7 +70,7 @@ static void put_title(struct jsonw *w, const struct notification *n)
 
     notification_heading(n, &heading);
     escape_text(ESCAPE_LINE, buffer_string(&heading), &title);
-    cut(&title, TITLE_MAX);
+    cut(&title, TITLE_MAX, ESCAPE_LINE);
     put_text(w, "title", &title);
     w->out->failed |= heading.failed;
     buffer_free(&heading);
@@ -105,6 +118,9 @@ static void put_members(const struct channel_settings *settings, const struct no
     case CHANNEL_TELEGRAM: /* without parse_mode: plain text, whatever is in it */
         jsonw_text(w, "chat_id", settings->http.target);
         put_text(w, "text", text);
+        jsonw_object_begin(w, "link_preview_options"); /* nothing is fetched from strangers */
+        jsonw_bool(w, "is_disabled", true);
+        jsonw_object_end(w);
         return;
     case CHANNEL_NTFY:
         jsonw_text(w, "topic", settings->http.target);

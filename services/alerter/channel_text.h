@@ -6,7 +6,7 @@
 #include "notification.h"
 
 /* The channel's own text where it has one, else notification_text(), escaped for where it goes and
- * cut to `max` bytes, on a whole character, with the cut shown. */
+ * cut to about `max` bytes, on a whole character and a whole escape, with the cut said. */
 void channel_text(const struct channel_settings *settings, const struct notification *notification,
                   enum escape how, size_t max, struct buffer *out);
 

@@ -111,6 +111,40 @@ static void test_templates(void **state)
     notification_close(taken);
 }
 
+/* Whatever the length, what is cut is said so, and no character and no escape is cut in two. */
+static void test_cuts(void **state)
+{
+    static const char *const units[] = {"é", "🔥", "<", "&", "*", "\\", "\"", "a"};
+    struct channel_settings settings = {.type = CHANNEL_LOG};
+    char error[256], message[400];
+
+    (void)state;
+    assert_int_equal(template_open(&settings.text, "{message}", error, sizeof error), 0);
+    for (size_t i = 0; i < 8 * 3 * 60; i++) {
+        const char *unit = units[i % 8];
+        enum escape how = i / 8 % 3 == 0   ? ESCAPE_NONE
+                          : i / 8 % 3 == 1 ? ESCAPE_SLACK
+                                           : ESCAPE_MARKDOWN;
+        size_t max = 20 + i / 24, step;
+        struct notification *one;
+        struct buffer out = {0}, escaped = {0};
+
+        *message = '\0';
+        for (int n = 0; n < 90; n++)
+            strcat(message, unit);
+        one = make(message, ITEM_FIRING, 1);
+        escape_text(how, unit, &escaped);
+        channel_text(&settings, one, how, max, &out);
+        step = escaped.size;
+        assert_true(out.size <= max + strlen("… (cut)"));
+        assert_string_equal(out.data + max / step * step, "… (cut)");
+        buffer_free(&out);
+        buffer_free(&escaped);
+        notification_close(one);
+    }
+    template_close(settings.text);
+}
+
 static void test_bad_templates(void **state)
 {
     static const char *const bad[][2] = {
@@ -269,7 +303,7 @@ static void test_bodies(void **state)
     check_bodies("\"type\":\"mattermost\",\"url\":\"http://h/\"", "text", 1);
     check_bodies("\"type\":\"teams\",\"url\":\"http://h/\"", "attachments", 2);
     check_bodies("\"type\":\"telegram\",\"chat\":\"-1\",\"token_file\":\"/tmp/test_texts.token\"",
-                 "chat_id", 2);
+                 "chat_id", 3);
     check_bodies("\"type\":\"ntfy\",\"topic\":\"t\"", "priority", 4);
     check_bodies(
         "\"type\":\"gotify\",\"url\":\"http://h/\",\"token_file\":\"/tmp/test_texts.token\"",
@@ -375,11 +409,12 @@ static void test_headings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_templates),          cmocka_unit_test(test_bad_templates),
-        cmocka_unit_test(test_a_text_is_bounded),  cmocka_unit_test(test_html),
-        cmocka_unit_test(test_markdown_and_slack), cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_mail_headers),       cmocka_unit_test(test_encoded_words),
-        cmocka_unit_test(test_signature),          cmocka_unit_test(test_headings),
+        cmocka_unit_test(test_templates),     cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_bad_templates), cmocka_unit_test(test_a_text_is_bounded),
+        cmocka_unit_test(test_html),          cmocka_unit_test(test_markdown_and_slack),
+        cmocka_unit_test(test_bodies),        cmocka_unit_test(test_mail_headers),
+        cmocka_unit_test(test_encoded_words), cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_headings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

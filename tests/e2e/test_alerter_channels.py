@@ -555,6 +555,7 @@ def test_chat_services_get_what_they_take(listener, start, config, hook, tmp_pat
     assert telegram == {
         "chat_id": "-100",
         "text": "firing: critical hall/line_1 over_pressure: hot <!channel> @all [x](y)",
+        "link_preview_options": {"is_disabled": True},
     }
     headers, ntfy = got["/"][0]
     assert headers["Authorization"] == "Bearer 12:Ab-c_d"
@@ -562,6 +563,31 @@ def test_chat_services_get_what_they_take(listener, start, config, hook, tmp_pat
     headers, gotify = got["/message"][0]
     assert headers["X-Gotify-Key"] == "12:Ab-c_d" and gotify["priority"] == 8
     assert "Ab-c_d" not in service.log() and "secret" not in service.log()
+
+
+def test_what_a_service_answers_is_said_but_no_secret(listener, start, config, hook, tmp_path):
+    hook.script = [answer(400, b'{"ok":false,"description":"Bad Request: chat\\n not \xff\xfe found"}')]
+    hook.script += [answer(502, b"cannot connect to /secret")] * 2
+    hook.script += [answer(404, b"no_service")]
+    token = secret(tmp_path, "token", "12:Ab-c_d")
+    url = secret(tmp_path, "url", hook.url + "/secret")
+    config["channels"] = {
+        "bot": {"type": "telegram", "url": hook.url, "token_file": token, "chat": "5", "fallback": "chat", **QUICK},
+        "chat": {"type": "slack", "url_file": url, **QUICK},
+    }
+    config["route"]["channels"] = ["bot"]
+    service = start("alerter", config)
+    wait_up(listener)
+    fire(listener)
+    assert "answer 400: {" in (said := ended(listener, "bot", "failed")["error"]) and "Bad Request: chat" in said
+    failed = ended(listener, "chat", "failed")
+    assert (failed["error"], failed["attempts"]) == ("answer 404: no_service", 3)
+    printed = subprocess.run(
+        [stand.BUILD / "alerter", "--config", service.config_path, "--print-config"], capture_output=True, text=True
+    )
+    health = listener.wait("iot/_service/alerter/health", lambda m: m.json["counters"].get("failed.chat"))
+    everything = service.log() + printed.stdout + printed.stderr + health.payload.decode()
+    assert "Ab-c_d" not in everything and "/secret" not in everything and "notification_delayed" in everything
 
 
 def test_telegram_says_when_in_its_body(listener, start, config, hook, tmp_path):
