@@ -5,6 +5,7 @@
 #include "service_health.h"
 #include "service_options.h"
 #include "service_settings.h"
+#include "stacks.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -417,6 +418,7 @@ static int with_config(const struct service_program *program,
 int service_main(const struct service_program *program, int argc, char **argv)
 {
     struct service_arguments arguments;
+    stacks_bound();
     if (service_options_parse(&arguments, program, argc, argv) != 0)
         return SERVICE_USAGE;
     if (arguments.help) {

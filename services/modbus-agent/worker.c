@@ -10,9 +10,6 @@
 #include <string.h>
 
 #define JOBS_BYTES (64 * 1024)
-#define STACK_BYTES                                                                        \
-    (512 * 1024)           /* a thousand of the usual 8 MiB are more than some systems map \
-                            */
 #define PAUSE_MAX_MS 10000 /* so that worker_moved_ms() tells a pause from a hang */
 
 enum job_kind { JOB_WRITE, JOB_FEED, JOB_STOP };
@@ -96,20 +93,6 @@ static void *run(void *self)
     return NULL;
 }
 
-static int start(struct worker *worker)
-{
-    pthread_attr_t attributes;
-    int rc = -pthread_attr_init(&attributes);
-
-    if (rc != 0)
-        return rc;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    rc = -pthread_create(&worker->thread, &attributes, run, worker);
-    pthread_attr_destroy(&attributes);
-    worker->running = rc == 0;
-    return rc;
-}
-
 int worker_open(struct worker **out, const struct driver_options *options)
 {
     struct worker *worker = calloc(1, sizeof *worker);
@@ -124,7 +107,8 @@ int worker_open(struct worker **out, const struct driver_options *options)
     if (rc == 0)
         rc = driver_open(&worker->driver, options);
     if (rc == 0)
-        rc = start(worker);
+        rc = -pthread_create(&worker->thread, NULL, run, worker);
+    worker->running = rc == 0;
     if (rc != 0) {
         worker_close(worker);
         return rc;
