@@ -12,11 +12,12 @@ import time
 
 from sink_plant import Store, freshness, say, stand, with_bench
 
-READINGS = int(os.environ.get("DAY_READINGS", 86_400_000))
+SMOKE = "--smoke" in sys.argv
+READINGS = 50_000 if SMOKE else int(os.environ.get("DAY_READINGS", 86_400_000))
 RATE = 1000  # what comes meanwhile
 DAY_MS = 86_400_000
 RECORD_BYTES = 130  # about; and as much again for what the store makes of what it gets, and its log
-DRAIN_S = 120
+DRAIN_S = 2 if SMOKE else 120
 
 
 def check_room():

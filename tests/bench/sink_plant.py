@@ -153,7 +153,7 @@ def freshness(bench, influxdb, stop):
     """Seconds from a new reading's publication to its being found in the store, again and again until stop()."""
     listener = stand.Listener(bench.broker.port, "nothing")
     took = []
-    while not stop():
+    while not took or not stop():
         ts, start = int(time.time() * 1000), time.monotonic()
         listener.publish("iot/a/fresh/telemetry/fresh", {"ts": ts, "seq": len(took), "values": {"n": len(took)}})
         stand.wait_until(

@@ -58,7 +58,7 @@ def test_nothing_is_missing_after_an_outage(memory, line, broker, tmp_path, star
     before = time.time()
     time.sleep(4)
     if memory != "8MiB":
-        assert files(tmp_path) > 20_000
+        stand.wait_until(lambda: files(tmp_path) > 20_000, what="a backlog on disk")
     after = time.time()
     restart(broker, agent, listener)
     mark = listener.mark()
