@@ -23,6 +23,8 @@ static int rejoin(struct core *core, struct record *record)
 
     leave_unrouted(core, record);
     known = record->members; /* those that are new come before them */
+    while (known && known->moved)
+        known = known->next_of_record; /* such a one may go */
     if (record->state != ALERT_RESOLVED)
         rc = core_route(core, record);
     for (struct member *m = record->members; m != known; m = m->next_of_record)

@@ -196,6 +196,21 @@ struct place {                  /* of a route in the tree */
 static int configure_route(struct route *route, const struct settings *settings,
                            struct config_node *node, const struct place *place);
 
+/* One that takes everything hides those after it. */
+static void check_reached(const struct route *route, struct config_node *array)
+{
+    for (size_t i = 0; i + 1 < route->n_children; i++) {
+        const struct route *child = &route->children[i];
+        const struct match *match = &child->match;
+
+        if (!child->goes_on && !match->severity && !match->location && !match->device &&
+            !match->rule)
+            config_problem(config_item(array, i), "match",
+                           "matches everything, so that no route after it is ever reached: put "
+                           "this one last, or give it \"continue\": true");
+    }
+}
+
 static int configure_children(struct route *route, const struct settings *settings,
                               struct config_node *node, unsigned depth)
 {
@@ -215,6 +230,8 @@ static int configure_children(struct route *route, const struct settings *settin
         route->n_children = i + 1;
         rc = configure_route(&route->children[i], settings, config_item(array, i), &place);
     }
+    if (rc == 0)
+        check_reached(route, array);
     return rc;
 }
 
@@ -232,6 +249,10 @@ static int configure_route(struct route *route, const struct settings *settings,
     }
     if (name_route(route, place->parent) < 0)
         return -ENOMEM;
+    if (!place->parent && !config_has(node, "channels"))
+        config_problem(node, "channels",
+                       "is required: who is told of what no route in \"routes\" takes, [] for "
+                       "nobody");
     if (config_has(node, "channels") || !place->parent)
         route->channels = configure_channels(settings, node);
     route->group_by = labels_settings_configure(node, "group_by", route->group_by);

@@ -40,7 +40,7 @@
 enum { GATE, METER_1, METER_2, METER_3, TANK_1, TANK_2, DEVICES };
 static const char *const devices[] = {"gate", "meter_1", "meter_2", "meter_3", "tank_1", "tank_2"};
 
-/* The last two have a limit: what they hear first of an alert may be its end. */
+/* The last two have a limit: what they hear comes late, and may be the end at first. */
 enum { SHIFT, PHONE, BOTH, BOSS, FEW, PASSED, CHANNELS };
 
 /* clang-format off */
@@ -184,8 +184,8 @@ static void on_item(int channel, enum notification_kind kind, const struct item 
     if ((again || kind == NOTIFICATION_ESCALATION) &&
         (!model->active || model->acknowledged || is_held(i) || (again && model->lost)))
         fail_with("repeated or escalated", i, channel);
-    if (kind == NOTIFICATION_NEWS && !world.flaps && heard->at_ms >= model->since_ms &&
-        says_the_same(heard, item) && !may_repeat(heard))
+    if (kind == NOTIFICATION_NEWS && !world.flaps && channel < FEW &&
+        heard->at_ms >= model->since_ms && says_the_same(heard, item) && !may_repeat(heard))
         fail_with("told twice", i, channel);
     heard->open = !end;
     heard->at_ms = world.now_ms;
@@ -314,8 +314,11 @@ static void publish(int i, const struct alert *alert)
         return;
     if (world.set_ms == 0 && !before.doubted)
         fail_with("taken for old", i, 0);
-    if (alert->since_ms < before.alert.since_ms)
-        *model = before;
+    if (alert->since_ms >= before.alert.since_ms)
+        return;
+    *model = before;
+    if (alert->state == (before.lost ? ALERT_STALE : before.alert.state))
+        model->lost = model->doubted = false; /* late, but it shows that it is there */
 }
 
 static void happen_alert(int i)

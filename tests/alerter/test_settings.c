@@ -169,6 +169,9 @@ static void test_problems(void **state)
         {ROUTE("\"channels\":[\"a\"],\"escalate\":[{\"after\":\"5m\",\"channels\":[\"a\"]},{"
                "\"after\":\"5m\",\"channels\":[\"a\"]}]"),
          "route.escalate[1].after"},
+        {ROUTE("\"group_wait\":\"1s\""), "route.channels: is required"},
+        {ROUTE("\"channels\":[\"a\"],\"routes\":[{},{\"match\":{\"rule\":\"x\"}}]"),
+         "route.routes[0].match: matches everything"},
         {CHILD("\"match\":{\"severity\":\"hot\"}"), "route.routes[0].match.severity"},
         {CHILD("\"match\":{\"device\":\"[ab]\"}"), "route.routes[0].match.device"},
     };
