@@ -1,6 +1,7 @@
 /* What no scenario shows: a flood, a clock that goes back, a memory that is full, files that are
  * bad. */
 #include "core.h"
+#include "limit.h"
 #include "memory_read.h"
 #include "notification_text.h"
 
@@ -175,6 +176,45 @@ static void test_clock_goes_back(void **state)
     core_tick(core, T0 - 2 * back_ms + 60000);
     assert_int_equal(n_told, 2);
     assert_int_equal(last->kind, NOTIFICATION_ESCALATION);
+    end();
+}
+
+/* So does the hour of a limit: what comes after an hour has passed is told. */
+static void test_clock_goes_back_under_a_limit(void **state)
+{
+    const int64_t set_ms = T0 - 10 * LIMIT_SPAN_MS;
+
+    (void)state;
+    begin_channel(",\"max_per_hour\":1", ",\"group_wait\":\"0s\",\"group_by\":[\"device\"]", "");
+    hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0);
+    core_tick(core, set_ms);
+    hear_alert("b", ALERT_FIRING, ALERT_WARNING, set_ms + LIMIT_SPAN_MS - 1);
+    assert_int_equal(n_told, 1);
+    core_tick(core, set_ms + LIMIT_SPAN_MS);
+    assert_int_equal(n_told, 2);
+    assert_int_equal(last->kind, NOTIFICATION_SUMMARY);
+    hear_alert("c", ALERT_FIRING, ALERT_WARNING, set_ms + 2 * LIMIT_SPAN_MS);
+    assert_int_equal(n_told, 3);
+    end();
+}
+
+/* And the calm that ends flapping. */
+static void test_clock_goes_back_while_flapping(void **state)
+{
+    const int64_t set_ms = T0 - 10 * LIMIT_SPAN_MS;
+    size_t before;
+
+    (void)state;
+    begin(",\"group_wait\":\"0s\",\"group_interval\":\"0s\"",
+          ",\"flapping\":{\"changes\":3,\"window\":\"10m\",\"calm\":\"10m\"}");
+    for (int i = 0; i < 3; i++) {
+        hear_alert("a", ALERT_FIRING, ALERT_WARNING, T0 + 2000 * i);
+        hear_alert("a", ALERT_RESOLVED, ALERT_WARNING, T0 + 2000 * i + 1000);
+    }
+    core_tick(core, set_ms);
+    before = n_told;
+    core_tick(core, set_ms + 601000);
+    assert_int_equal(n_told, before + 1);
     end();
 }
 
@@ -450,6 +490,8 @@ int main(void)
         cmocka_unit_test(test_more_than_it_remembers),
         cmocka_unit_test(test_resolved_ones_are_forgotten_first),
         cmocka_unit_test(test_clock_goes_back),
+        cmocka_unit_test(test_clock_goes_back_under_a_limit),
+        cmocka_unit_test(test_clock_goes_back_while_flapping),
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_bad_files),
