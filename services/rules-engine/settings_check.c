@@ -78,6 +78,19 @@ static int find_twins(struct claim *claims, size_t n)
     return 0;
 }
 
+/* `does`: what the twin does with the name. */
+static int check_claims(struct claim *claims, size_t n, const char *key, const char *does)
+{
+    int error = find_twins(claims, n);
+    for (size_t i = 0; i < n && !error; i++)
+        if (claims[i].twin)
+            config_problem(claims[i].scope->node, key,
+                           "is \"%s\", which %s in %s %s for the same devices",
+                           claims[i].place.name, config_path(claims[i].twin->node),
+                           config_name(claims[i].twin->node), does);
+    return error;
+}
+
 static int check_derived(const struct settings *settings, struct claim *claims)
 {
     for (size_t i = 0; i < settings->n_derived; i++) {
@@ -85,14 +98,7 @@ static int check_derived(const struct settings *settings, struct claim *claims)
         claims[i] = (struct claim){.place = {derived->measurement, derived->scope.device},
                                    .scope = &derived->scope};
     }
-    int error = find_twins(claims, settings->n_derived);
-    for (size_t i = 0; i < settings->n_derived && !error; i++)
-        if (claims[i].twin)
-            config_problem(claims[i].scope->node, "measurement",
-                           "is \"%s\", which %s in %s publishes for the same devices",
-                           claims[i].place.name, config_path(claims[i].twin->node),
-                           config_name(claims[i].twin->node));
-    return error;
+    return check_claims(claims, settings->n_derived, "measurement", "publishes");
 }
 
 static int check_rules(const struct settings *settings, struct claim *claims)
@@ -101,14 +107,7 @@ static int check_rules(const struct settings *settings, struct claim *claims)
         const struct scope *scope = &settings->rules[i].scope;
         claims[i] = (struct claim){.place = {scope->name, scope->device}, .scope = scope};
     }
-    int error = find_twins(claims, settings->n_rules);
-    for (size_t i = 0; i < settings->n_rules && !error; i++)
-        if (claims[i].twin)
-            config_problem(claims[i].scope->node, "name",
-                           "is \"%s\", which is the name of %s in %s for the same devices",
-                           claims[i].place.name, config_path(claims[i].twin->node),
-                           config_name(claims[i].twin->node));
-    return error;
+    return check_claims(claims, settings->n_rules, "name", "is called");
 }
 
 static int check_twins(const struct settings *settings)

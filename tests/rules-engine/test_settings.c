@@ -75,7 +75,7 @@ static const struct {
     {ON_OFF(",\"alert\":true,\"for\":\"1s\",\"message\":\"{x\"", ",\"tolerance\":2"),
      "rules[0].message: line 1, column 1: expected"},
     {"{\"rules\":[" WATCHED("r") "," WATCHED("r_not_held") "]}",
-     "rules[1].name: is \"r_not_held\", which is the name of rules[0]"},
+     "rules[1].name: is \"r_not_held\", which rules[0]"},
     {"{\"rules\":[" WATCHED("a_name_that_leaves_no_room_for_what_an_alert_adds_to_its_end") "]}",
      "at most 55 are possible where a rule commands: an alert about that adds _not_held"},
     {RULE("\"absent\":\"30s\""), ""},
@@ -117,7 +117,7 @@ static const struct {
     {"{\"rules\":[" SELECTED("r", "*_a") "," SELECTED("r", "*_b") "]}", ""},
     {"{\"rules\":[" SELECTED("r", "a") "," SELECTED("s", "a") "]}", ""},
     {"{\"rules\":[" SELECTED("r", "a_*") "," SELECTED("r", "a_1") "]}",
-     "rules[1].name: is \"r\", which is the name of rules[0] in rules.json for the same devices"},
+     "rules[1].name: is \"r\", which rules[0] in rules.json is called for the same devices"},
     {"{\"rules\":[" SELECTED("r", "a*") "," SELECTED("r", "*z") "]}", "rules[1].name: "},
     /* derived values */
     {"{\"derived\":[" DERIVED("a", "m", "n", "x / y") "]}", ""},
