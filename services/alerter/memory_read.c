@@ -148,6 +148,18 @@ static int hand_on_held(struct memory_reader *reader, const char *channel, const
     return 0;
 }
 
+static int read_held(struct limit *limit, const struct jsonr *in)
+{
+    struct notification *held;
+    int rc = notification_read(&held, in);
+
+    if (rc < 0)
+        return rc;
+    notification_close(limit->held); /* of a line for the same channel before */
+    limit->held = held;
+    return 0;
+}
+
 /* One of the configuration that has its name is newer; one too many, for which the configuration
  * has left no room, is left out. */
 static int read_silence(struct memory_reader *reader, const struct jsonr *in)
@@ -186,7 +198,7 @@ static int read_limit(struct memory_reader *reader, const struct jsonr *in)
     if (n < 0)
         return n;
     limit->n = (size_t)n;
-    return inner.object ? notification_read(&limit->held, &inner) : 0;
+    return inner.object ? read_held(limit, &inner) : 0;
 }
 
 static int read_pending(struct memory_reader *reader, const struct jsonr *in)
