@@ -28,6 +28,7 @@ struct engine {
     int64_t listening_ms; /* since when messages can come; 0 while they cannot */
     int64_t deaf_ms;      /* since when they could not, last; 0: not known, or never */
     struct orphans orphans;
+    size_t found;            /* by engine_restore(): where among the watchers */
     struct instance **queue; /* owned; for engine_keep() */
     size_t n_queue, queue_capacity;
 };
@@ -48,7 +49,7 @@ int decide_match(struct engine *engine, struct series *series);
 struct engine_memory decide_memory(const struct instance *instance);
 
 /* Of a rule of this name for this device, where there is one already; NULL. */
-struct instance *engine_instance(const struct engine *engine, const struct engine_place *place,
+struct instance *engine_instance(struct engine *engine, const struct engine_place *place,
                                  const char *rule);
 
 /* A wait of it does; the memory knows. */

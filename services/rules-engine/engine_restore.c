@@ -5,11 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct instance *find_instance(const struct series *series, const struct scope *scope)
+/* Memories come mostly in the order of the watchers: begins where the last one was found. */
+static struct instance *find_instance(struct engine *engine, const struct series *series,
+                                      const struct scope *scope)
 {
-    for (size_t i = 0; i < series->n_watchers; i++)
-        if (series->watchers[i]->scope == scope && series->watchers[i]->selected == series)
-            return series->watchers[i];
+    for (size_t i = 0, n = series->n_watchers; i < n; i++) {
+        size_t at = (engine->found + i) % n;
+        struct instance *watcher = series->watchers[at];
+        if (watcher->scope == scope && watcher->selected == series) {
+            engine->found = at;
+            return watcher;
+        }
+    }
     return NULL;
 }
 
@@ -24,7 +31,8 @@ static struct instance *find_by_memory(struct engine *engine, const struct rule 
 {
     struct series *series = picture_series(engine->picture, memory->place.location,
                                            memory->place.device, rule->scope.measurement);
-    return series && decide_match(engine, series) == 0 ? find_instance(series, &rule->scope) : NULL;
+    return series && decide_match(engine, series) == 0 ? find_instance(engine, series, &rule->scope)
+                                                       : NULL;
 }
 
 /* The alert about a failed command; a later command of the rule resolves it. */
@@ -187,7 +195,7 @@ int engine_restore(struct engine *engine, const struct engine_memory *memory, in
     return instance->heard ? 0 : take_memory(engine, instance, memory);
 }
 
-struct instance *engine_instance(const struct engine *engine, const struct engine_place *place,
+struct instance *engine_instance(struct engine *engine, const struct engine_place *place,
                                  const char *rule)
 {
     struct engine_memory wanted = {.rule = rule, .place = *place};
@@ -195,7 +203,7 @@ struct instance *engine_instance(const struct engine *engine, const struct engin
     struct series *series = found ? picture_series(engine->picture, place->location, place->device,
                                                    found->scope.measurement)
                                   : NULL;
-    return series ? find_instance(series, &found->scope) : NULL;
+    return series ? find_instance(engine, series, &found->scope) : NULL;
 }
 
 static bool is_worth_it(const struct instance *instance)

@@ -8,11 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SHRINK_SIZE (4 * 1024 * 1024) /* bytes given back at a time */
+
 struct memory {
     struct engine *engine;
     char *path, *fresh_path, *damaged_path;
     int fd;       /* appending */
     int fresh_fd; /* the file that will take its place; -1 where none is under way */
+    int old_fd;   /* the one whose place it took: to be emptied; -1 */
+    uint64_t old_size;
     struct engine_cursor cursor;
     uint64_t size, fresh_size; /* bytes of the two */
     uint64_t added;            /* bytes since the file was written anew */
@@ -118,13 +122,33 @@ static int begin(struct memory *memory)
     return write_fresh(memory);
 }
 
+static void let_go(struct memory *memory)
+{
+    if (memory->old_fd >= 0)
+        close(memory->old_fd);
+    memory->old_fd = -1;
+}
+
+/* A file of 150 MiB that is given back at once keeps the loop for 150 ms. */
+static bool shrink(struct memory *memory)
+{
+    if (memory->old_fd < 0)
+        return false;
+    memory->old_size -= memory->old_size < SHRINK_SIZE ? memory->old_size : SHRINK_SIZE;
+    if (memory->old_size > 0 && ftruncate(memory->old_fd, (off_t)memory->old_size) == 0)
+        return true;
+    let_go(memory);
+    return false;
+}
+
 /* In the old one's place, so that there is always a whole one. */
 static int finish(struct memory *memory)
 {
     if (fdatasync(memory->fresh_fd) < 0 || rename(memory->fresh_path, memory->path) < 0)
         return -errno;
-    if (memory->fd >= 0)
-        close(memory->fd);
+    let_go(memory);
+    memory->old_fd = memory->fd;
+    memory->old_size = memory->size + memory->added;
     memory->fd = memory->fresh_fd;
     memory->fresh_fd = -1;
     memory->size = memory->fresh_size;
@@ -156,11 +180,11 @@ static int write_slice(struct memory *memory)
 int memory_tick(struct memory *memory)
 {
     if (memory->fresh_fd < 0)
-        return 0;
+        return shrink(memory);
     int more = write_slice(memory);
     if (more < 0)
         give_up(memory);
-    return more;
+    return more < 0 ? more : more > 0 || memory->old_fd >= 0;
 }
 
 static int write_anew(struct memory *memory)
@@ -192,7 +216,7 @@ int memory_open(struct memory **out, const char *directory, struct engine *engin
     if (!memory)
         return -ENOMEM;
     memory->engine = engine;
-    memory->fd = memory->fresh_fd = -1;
+    memory->fd = memory->fresh_fd = memory->old_fd = -1;
     int error = name_files(memory, directory);
     if (!error)
         error = read_all(memory, time_ms);
@@ -211,6 +235,7 @@ void memory_close(struct memory *memory)
     if (!memory)
         return;
     give_up(memory);
+    let_go(memory);
     if (memory->fd >= 0)
         close(memory->fd);
     buffer_free(&memory->text);
