@@ -273,6 +273,10 @@ void decide_schedule(struct engine *engine, struct instance *instance)
     int64_t at_ms = rule_deadline_ms(&instance->state, &rule->timing);
     if (instance->live && rule->reads_clock && engine->time_ms + CLOCK_STEP_MS < at_ms)
         at_ms = engine->time_ms + CLOCK_STEP_MS;
+    if (instance->live && rule->n_asked > 0) {
+        int64_t change_ms = instance_change_ms(instance, engine->time_ms);
+        at_ms = change_ms < at_ms ? change_ms : at_ms;
+    }
     if (rule->absent_ms > 0 && !rule_is_active(&instance->state) &&
         enable_is_on(rule, engine->time_ms)) { /* else silence will be looked at when it is */
         int64_t silent_ms = absence_due_ms(engine, instance);
@@ -332,8 +336,24 @@ static struct rule_condition condition_of(const struct engine *engine, struct in
                                                : instance_condition(instance, engine->time_ms);
 }
 
+/* While the broker is away, and until all who speak can have spoken again, it says nothing about
+ * the devices that time passes. */
+static bool is_put_off(struct engine *engine, struct instance *instance, const struct cause *cause)
+{
+    bool by_time = !cause->reading && (instance->rule->reads_clock || instance->rule->n_asked > 0);
+    bool deaf = engine->deaf_ms > 0 && (engine->listening_ms == 0 ||
+                                        engine->time_ms - engine->listening_ms < ABSENCE_GRACE_MS);
+    if (!by_time || !deaf)
+        return false;
+    instance->due_ms = engine->time_ms + CLOCK_STEP_MS;
+    agenda_set(&engine->agenda, &instance->due, instance->due_ms);
+    return true;
+}
+
 void decide_rule(struct engine *engine, struct instance *instance, const struct cause *cause)
 {
+    if (is_put_off(engine, instance, cause))
+        return;
     engine->stats.steps++;
     if (instance->rule->control.kind == CONTROL_PID) {
         if (instance->live)

@@ -161,6 +161,8 @@ struct value instance_read(void *self, enum expression_aspect aspect, size_t ref
         return unknown; /* never seen */
     if (aspect == EXPRESSION_AGE)
         return value_number((double)(view->time_ms - field->ts_ms) / 1000);
+    if (aspect == EXPRESSION_COUNT)
+        return window_value(binding->window, aspect, view->time_ms);
     if (!is_fresh(view->instance, binding->series, field, view->time_ms))
         return unknown;
     if (aspect >= EXPRESSION_MEAN)
@@ -170,6 +172,17 @@ struct value instance_read(void *self, enum expression_aspect aspect, size_t ref
     if (aspect == EXPRESSION_RATE)
         return rate(field);
     return aspect == EXPRESSION_PREVIOUS ? field->previous : field->value;
+}
+
+int64_t instance_change_ms(const struct instance *instance, int64_t time_ms)
+{
+    int64_t first_ms = INT64_MAX;
+    for (size_t i = 0; i < instance->rule->n_asked; i++) {
+        const struct window *window = binding_of(instance, i)->window;
+        int64_t at_ms = window ? window_change_ms(window, time_ms) : INT64_MAX;
+        first_ms = at_ms < first_ms ? at_ms : first_ms;
+    }
+    return first_ms;
 }
 
 struct rule_condition instance_condition(const struct instance *instance, int64_t time_ms)

@@ -55,6 +55,9 @@ struct instance_view {
 };
 struct value instance_read(void *view, enum expression_aspect aspect, size_t reference);
 
+/* When windows that they read may change though nothing comes; INT64_MAX where they cannot. */
+int64_t instance_change_ms(const struct instance *instance, int64_t time_ms);
+
 /* `when` and `until` at a moment. */
 struct rule_condition instance_condition(const struct instance *instance, int64_t time_ms);
 

@@ -123,6 +123,14 @@ static void check_name(const struct rule *rule, struct config_node *node)
                        strlen(rule->scope.name), TOPIC_NAME_SIZE - 1 - strlen(behind), behind);
 }
 
+static bool reads_windows(const struct expression_references *references)
+{
+    for (size_t i = 0; i < references->n; i++)
+        if (references->items[i].window != EXPRESSION_NO_WINDOW)
+            return true;
+    return false;
+}
+
 static int read_rule(struct rule *out, struct config_node *node)
 {
     struct expression_references *references = &out->scope.references;
@@ -132,6 +140,7 @@ static int read_rule(struct rule *out, struct config_node *node)
     int error = controls ? settings_control(out, node) : read_condition(out, node);
     out->reads_clock = (out->when && expression_reads_clock(out->when)) ||
                        (out->until && expression_reads_clock(out->until));
+    out->n_asked = reads_windows(references) ? references->n : 0;
     if (!error)
         error = read_pace(out, node);
     if (controls) {

@@ -92,6 +92,7 @@ struct rule {
     int64_t absent_ms;        /* fires when no good value came for so long; 0: it has `when` */
     struct expression *until; /* NULL: when `when` is false */
     bool reads_clock;         /* one of the two does */
+    size_t n_asked; /* where they read windows: the first references, which are theirs; else 0 */
     struct rule_timing timing;
     int64_t cool_down_ms; /* at least so long from one firing to the next */
     size_t max_per_hour;  /* how often it may fire in any hour; 0: as it likes */
@@ -105,7 +106,7 @@ struct rule {
 };
 
 struct settings {
-    const char *root; /* of the topics: for replay, which has no connection to ask */
+    const char *root;  /* of the topics: for replay, which has no connection to ask */
     struct zone *zone; /* owned; of the hours in which rules are enabled */
     struct derived *derived;
     size_t n_derived;

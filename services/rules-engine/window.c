@@ -225,9 +225,22 @@ struct value window_value(const struct window *window, enum expression_aspect as
     if (window->kind == EXPRESSION_SLIDING) {
         struct view view = {.window = window, .first = n_expired(window, now_ms)};
         if (view.first == window->n)
-            return unknown;
+            return aspect == EXPRESSION_COUNT ? value_number(0) : unknown;
         view.newest = pane(window, window->n - 1u);
         number = of_view(&view, aspect);
     }
     return isfinite(number) ? value_number(number) : unknown;
+}
+
+int64_t window_change_ms(const struct window *window, int64_t now_ms)
+{
+    if (window->last_ms == 0)
+        return INT64_MAX;
+    if (now_ms - window->since_ms < window->length_ms)
+        return window->since_ms + window->length_ms;
+    unsigned expired = window->kind == EXPRESSION_SLIDING ? n_expired(window, now_ms) : window->n;
+    if (expired == window->n)
+        return INT64_MAX;
+    int64_t last = pane(window, expired)->index + WINDOW_PANES; /* the first in which it is out */
+    return (last * window->length_ms + WINDOW_PANES - 1) / WINDOW_PANES;
 }

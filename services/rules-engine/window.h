@@ -6,7 +6,8 @@
  *
  * Missing and bad values leave a hole; true is 1, false is 0, a text is a hole. A window is unknown
  * while it is empty, and until its length has passed since the first value; a gap longer than that
- * begins it anew. count() says how many values there are, for rules that want no large holes. */
+ * begins it anew. count() says how many values there are, for rules that want no large holes; of an
+ * empty window too it is known: 0. */
 #ifndef WINDOW_H
 #define WINDOW_H
 
@@ -62,6 +63,9 @@ int window_add(struct window *window, double value, int64_t ts_ms, int64_t now_m
  *   ewma      each value weighs 1 - e^(-gap / length) */
 struct value window_value(const struct window *window, enum expression_aspect aspect,
                           int64_t now_ms);
+
+/* When that may change though no value comes; INT64_MAX where it cannot. */
+int64_t window_change_ms(const struct window *window, int64_t now_ms);
 
 /* What is kept over a restart, as words of a line with a space before each: of the panes, sums of
  * WINDOW_SUMMARIES at most, each of which leaves with the oldest of its panes. */

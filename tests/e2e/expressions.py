@@ -52,6 +52,8 @@ def of_window(function, field, length, now):
 
     inside = [(ts, v) for ts, v in field.numbers() if pane(now) - pane(ts) < PANES]
     values = [v for _, v in inside]
+    if function == "count":
+        return float(len(values))
     if not values:
         return UNKNOWN
     if function == "median":
@@ -100,6 +102,8 @@ class World:
         ts, value = field.values[-1]
         if function == "age":
             return (self.now - ts) / 1000
+        if function == "count":  # that nothing came is known
+            return of_window(function, field, length, self.now)
         if device in self.offline or (self.stale_after and self.now - ts >= self.stale_after):
             return UNKNOWN
         if length:

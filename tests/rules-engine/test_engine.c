@@ -723,6 +723,65 @@ static void test_publishes_on_edges(void **state)
     close_stand(&stand);
 }
 
+#define WINDOWED(when)                                                                      \
+    "{\"rules\":[{\"name\":\"w\",\"select\":{\"measurement\":\"sensors\"},\"when\":\"" when \
+    "\",\"alert\":true,\"stale_after\":\"1h\"}]}"
+#define W(state) "alert greenhouse_001/w " state " 1 w; "
+
+/* A window changes when a value leaves it, and that is when the rule is asked. */
+static void test_windows_pass_by_themselves(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, WINDOWED("count(temperature, 64s) < 2"));
+    temperature(&stand, 20);
+    wait_ms(&stand, 40000);
+    temperature(&stand, 20);
+    wait_ms(&stand, 23999);
+    expect(&stand, ""); /* not known yet, then both are in it until the first one's pane leaves */
+    wait_ms(&stand, 1000);
+    expect(&stand, W("firing"));
+    wait_ms(&stand, 3600000 - 65000); /* it has long been 0, which is known */
+    temperature(&stand, 20);
+    wait_ms(&stand, 1000);
+    temperature(&stand, 20);
+    wait_ms(&stand, 62999); /* begun anew */
+    expect(&stand, "");
+    close_stand(&stand);
+    open_stand(&stand, WINDOWED("mean(temperature, 64s) > 25"));
+    temperature(&stand, 20);
+    wait_ms(&stand, 40000);
+    temperature(&stand, 28);
+    wait_ms(&stand, 24000);
+    expect(&stand, W("firing")); /* of 28 alone, at once when 20 has gone */
+    close_stand(&stand);
+}
+
+/* While the broker is away no time passes for them, nor in the minute after. */
+static void test_nothing_comes_from_a_broker_that_is_away(void **state)
+{
+    (void)state;
+    static const char *const rules[] = {WINDOWED("count(temperature, 64s) < 2"),
+                                        WINDOWED("age(temperature) > 64s")};
+    for (size_t i = 0; i < 2; i++) {
+        struct stand stand;
+        open_stand(&stand, rules[i]);
+        engine_listen(stand.engine, true, stand.time_ms);
+        temperature(&stand, 20);
+        wait_ms(&stand, 1000);
+        temperature(&stand, 20);
+        engine_listen(stand.engine, false, stand.time_ms);
+        wait_ms(&stand, 100000);
+        expect(&stand, "");
+        engine_listen(stand.engine, true, stand.time_ms);
+        wait_ms(&stand, 59000);
+        expect(&stand, "");
+        wait_ms(&stand, 3000);
+        expect(&stand, W("firing"));
+        close_stand(&stand);
+    }
+}
+
 /* Silence that is nobody's business yet is looked at when the hours begin, and not without end. */
 static void test_silence_outside_its_hours(void **state)
 {
@@ -1026,6 +1085,8 @@ int main(void)
         cmocka_unit_test(test_cool_down_and_most_an_hour),
         cmocka_unit_test(test_enabled_by_the_clock),
         cmocka_unit_test(test_publishes_on_edges),
+        cmocka_unit_test(test_windows_pass_by_themselves),
+        cmocka_unit_test(test_nothing_comes_from_a_broker_that_is_away),
         cmocka_unit_test(test_silence_outside_its_hours),
         cmocka_unit_test(test_on_off),
         cmocka_unit_test(test_pid_steps_by_itself),

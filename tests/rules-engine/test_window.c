@@ -180,13 +180,47 @@ static void test_clock_set_back(void **state)
     window_free(&stand.window);
 }
 
+static struct value at(const struct stand *stand, int aspect, int64_t now_ms)
+{
+    return window_value(&stand->window, (enum expression_aspect)aspect, now_ms);
+}
+
+static void assert_same(struct value a, struct value b)
+{
+    assert_int_equal(a.type, b.type);
+    if (a.type == VALUE_NUMBER)
+        assert_true(a.number == b.number);
+}
+
+/* Nothing changes before the moment that is said, and what is said to be last is. */
+static void test_changes_by_time(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand, EXPRESSION_SLIDING, 777);
+    assert_true(window_change_ms(&stand.window, START) == INT64_MAX);
+    srand(7);
+    for (int i = 0; i < 2000; i++) {
+        add(&stand, rand() % 3 ? rand() % 90 : rand() % 900, i);
+        int64_t change_ms = window_change_ms(&stand.window, stand.now_ms);
+        int64_t before_ms = change_ms == INT64_MAX ? stand.now_ms + 10000 : change_ms - 1;
+        assert_true(change_ms > stand.now_ms);
+        for (int aspect = EXPRESSION_MEAN; aspect <= EXPRESSION_ZSCORE; aspect++)
+            assert_same(at(&stand, aspect, stand.now_ms), at(&stand, aspect, before_ms));
+        if (at(&stand, EXPRESSION_COUNT, stand.now_ms).type == VALUE_NUMBER)
+            assert_true(at(&stand, EXPRESSION_COUNT, change_ms).number <
+                        at(&stand, EXPRESSION_COUNT, stand.now_ms).number);
+    }
+    window_free(&stand.window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),        cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_zscore),         cmocka_unit_test(test_ewma),
         cmocka_unit_test(test_large_numbers),  cmocka_unit_test(test_many_values),
-        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_clock_set_back), cmocka_unit_test(test_changes_by_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
