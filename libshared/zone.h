@@ -1,8 +1,9 @@
 /* Local time in any zone that the system knows. Where a zone is asked for, NULL is UTC.
  *
- * When clocks are put forward, the local times in between do not come: what begins in them begins
- * right after. When they are put back, an hour comes twice: what is to be at a time in it is at the
- * first, what lasts over it lasts an hour longer. */
+ * When clocks are put forward, the local times in between do not come: a span that begins in them
+ * begins right after, and a moment in them is as long after the change as it is into the gap (02:30
+ * is 03:30). When they are put back, an hour comes twice: a moment in it is the first, a span over it
+ * lasts an hour longer. */
 #ifndef ZONE_H
 #define ZONE_H
 
