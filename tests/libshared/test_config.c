@@ -625,6 +625,33 @@ static void test_every_cut(void **state)
     }
 }
 
+/* The same whatever its order and space, and another one for each value, key and place. */
+static void test_meaning(void **state)
+{
+    static const char *const without[] = {"text", NULL};
+    static const char *const same[] = {
+        "{\"a\":1,\"b\":[1,2,{\"c\":\"x\",\"d\":true}],\"text\":\"one\"}",
+        "{ \"text\": \"two\", \"b\": [1, 2, {\"d\": true, \"c\": \"x\"}], // why\n \"a\": 1 }"};
+    static const char *const others[] = {"{\"a\":2,\"b\":[1,2,{\"c\":\"x\",\"d\":true}]}",
+                                         "{\"a\":1,\"b\":[2,1,{\"c\":\"x\",\"d\":true}]}",
+                                         "{\"a\":1,\"b\":[1,2,{\"d\":\"x\",\"c\":true}]}",
+                                         "{\"a\":1,\"b\":[1,2,{\"c\":\"x\",\"d\":false}]}",
+                                         "{\"a\":1,\"b\":[1,2],\"c\":{\"c\":\"x\",\"d\":true}}",
+                                         "{}"};
+    uint64_t meanings[8];
+
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        struct config *config = open_text(i < 2 ? same[i] : others[i - 2]);
+        meanings[i] = config_meaning(config_root(config), without);
+        config_close(config);
+    }
+    assert_int_equal(meanings[0], meanings[1]);
+    for (size_t i = 1; i < 8; i++)
+        for (size_t j = i + 1; j < 8; j++)
+            assert_int_not_equal(meanings[i], meanings[j]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -651,6 +678,7 @@ int main(void)
         cmocka_unit_test(test_report_is_lines),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

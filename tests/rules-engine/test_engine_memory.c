@@ -373,6 +373,21 @@ static void test_alerts_without_a_rule(void **state)
     end(&stand);
 }
 
+static void test_a_failed_command_is_remembered(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand, "\"when\":\"x > 5\"," FAN);
+    stand.refused = "unknown_actuator";
+    say(&stand, 9);
+    expect(&stand, "fan on; hot_failed firing 1; ");
+    restart(&stand, 1000, "\"when\":\"x > 5\"," FAN);
+    stand.refused = NULL;
+    say(&stand, 1);
+    expect(&stand, "fan off; hot_failed resolved 1; ");
+    end(&stand);
+}
+
 static void test_alerts_that_a_rule_gives_no_more(void **state)
 {
     (void)state;
@@ -410,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_least_times_over_a_restart),
         cmocka_unit_test(test_changed_rules),
         cmocka_unit_test(test_alerts_without_a_rule),
+        cmocka_unit_test(test_a_failed_command_is_remembered),
         cmocka_unit_test(test_alerts_that_a_rule_gives_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

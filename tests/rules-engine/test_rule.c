@@ -49,6 +49,23 @@ static void test_unknown_switches_nothing(void **state)
     play(&timing, "t?f", "f??", "F..");
 }
 
+/* After a restart: not knowing only suspends a wait, until something is known. */
+static void test_paused(void **state)
+{
+    (void)state;
+    struct rule_timing timing = {.for_ms = 3000, .clear_for_ms = 3000};
+    struct rule_condition unknown = {truth('?'), truth('?'), 0}, on = {truth('t'), truth('f'), 0};
+    for (int active = 0; active < 2; active++) {
+        struct rule_state rule = {
+            .phase = active ? RULE_CLEARING : RULE_WAITING, .since_ms = 1000, .paused = true};
+        assert_int_equal(rule_deadline_ms(&rule, &timing), RULE_NEVER);
+        assert_int_equal(rule_step(&rule, &timing, &unknown, 9000), RULE_NO_EDGE);
+        assert_true(rule_waits(&rule));
+        assert_int_equal(rule_step(&rule, &timing, &on, 9000), active ? RULE_NO_EDGE : RULE_FIRED);
+        assert_false(rule.paused);
+    }
+}
+
 static void test_for(void **state)
 {
     (void)state;
@@ -102,8 +119,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hysteresis), cmocka_unit_test(test_unknown_switches_nothing),
-        cmocka_unit_test(test_for),        cmocka_unit_test(test_clear_for),
-        cmocka_unit_test(test_stale),      cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_paused),     cmocka_unit_test(test_for),
+        cmocka_unit_test(test_clear_for),  cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_deadlines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
