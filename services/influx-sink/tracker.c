@@ -210,7 +210,8 @@ void tracker_on_message(struct tracker *tracker, const struct mqtt_message *mess
          &(struct message){.payload = message->payload, .size = message->size}, 0);
 }
 
-/* The spool's last record, which the process that was killed has not counted to the end. */
+/* The spool's last record, which the process that was killed has not counted to the end. One that
+ * cannot be read counts for nothing. */
 static int take_last(struct tracker *tracker, struct spool *spool, uint64_t n_known)
 {
     struct spool_reader *reader;
@@ -222,14 +223,13 @@ static int take_last(struct tracker *tracker, struct spool *spool, uint64_t n_kn
     if (error)
         return error;
     spool_seek(reader, spool_stats(spool).next - 1);
-    error = spool_next(reader, &record);
-    if (error == 1 && message_unpack(&message, record.body, record.size) == 0 &&
+    if (spool_next(reader, &record) == 1 &&
+        message_unpack(&message, record.body, record.size) == 0 &&
         message.topic_length < sizeof(topic))
         memcpy(topic, message.topic, message.topic_length);
-    if (error >= 0)
-        take(tracker, topic, &message, n_known);
+    take(tracker, topic, &message, n_known);
     spool_unfollow(reader);
-    return error < 0 ? error : 0;
+    return 0;
 }
 
 static int resume(struct tracker *tracker, struct spool *spool)

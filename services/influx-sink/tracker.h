@@ -30,8 +30,8 @@ struct tracker_options {
     struct spool *spool;
 };
 
-/* Where the file cannot be used the ledger is in memory only, and that is logged. Returns 0,
- * -ENOMEM, or -errno where the spool cannot be read. */
+/* Where the file cannot be used the ledger is in memory only, and that is logged. Returns 0 or
+ * -ENOMEM. */
 int tracker_open(struct tracker **out, const struct tracker_options *options);
 void tracker_close(struct tracker *tracker); /* NULL is ignored */
 
