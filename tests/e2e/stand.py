@@ -137,7 +137,10 @@ class Service(Program):
         )
 
     def write(self, config):
-        self.config_path.write_text(json.dumps(config, indent=2))
+        """In one go: another one that starts from the same file may be reading it."""
+        new = self.config_path.with_suffix(".new")
+        new.write_text(json.dumps(config, indent=2))
+        new.replace(self.config_path)
 
 
 @dataclass

@@ -550,7 +550,7 @@ def test_reload_changes_the_routes_and_repeats_nothing(listener, start, config, 
     service.write(config)
     mark = listener.mark()
     service.signal(signal.SIGHUP)
-    stand.wait_until(lambda: "reload" in service.log(), what="the reload in the log")
+    stand.wait_until(lambda: " reloaded " in service.log(), what="the reload in the log")
     publish(listener, "resolved")
     listener.wait("iot/_notification/log", lambda m: m.json["state"] == "resolved", since=mark)
     receiver.wait_for(2)

@@ -57,8 +57,8 @@ def test_lines_in_one_go_are_one_message(start, listener, talker):
     listener.wait(f"{DEVICE}/meta")
     stand.wait_until(lambda: talker.say(b"TEMP:1,N:1\n" * 5) and listener.find(SENSORS), what="a message")
     first = listener.find(SENSORS)[0].json
-    assert [r["seq"] for r in first] == [1, 2, 3, 4, 5]
-    assert len({r["ts"] for r in first}) == 5
+    assert [r["seq"] for r in first] == list(range(1, len(first) + 1))
+    assert len(first) % 5 == 0 and len({r["ts"] for r in first}) == len(first)
 
 
 def test_what_waits_is_sent_before_the_agent_leaves(start, listener, talker):
