@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SMALLEST_STEP 1e-9 /* of a pid's range: what is less may be rounding */
 
@@ -18,13 +20,31 @@ static int give_action(struct actions *out, struct config_node *node, struct val
     return 0;
 }
 
+/* Mostly just a number. */
+static int read_setpoint(struct control *out, struct config_node *node,
+                         struct expression_references *references)
+{
+    struct value value = config_value(node, "setpoint");
+    struct expression_error where;
+    char text[64];
+    if (value.type != VALUE_NUMBER)
+        return settings_expression(&out->setpoint, node, "setpoint", EXPRESSION_NUMBER, references);
+    snprintf(text, sizeof(text), "%.17g", value.number);
+    int error = expression_compile(&out->setpoint, text, strlen(text), EXPRESSION_NUMBER,
+                                   references, &where);
+    if (error != -EINVAL)
+        return error;
+    out->setpoint = NULL;
+    config_problem(node, "setpoint", "is too large a number: %s", where.text);
+    return 0;
+}
+
 static int read_common(struct control *out, struct config_node *node,
                        struct expression_references *references)
 {
     int error = settings_expression(&out->input, node, "input", EXPRESSION_NUMBER, references);
     if (!error)
-        error =
-            settings_expression(&out->setpoint, node, "setpoint", EXPRESSION_NUMBER, references);
+        error = read_setpoint(out, node, references);
     if (!error && config_has(node, "auto"))
         error = settings_expression(&out->automatic, node, "auto", EXPRESSION_BOOL, references);
     return error;
@@ -64,7 +84,7 @@ static int read_pid(struct rule *rule, struct config_node *node)
         fmax(config_number(node, "step", 0), (out->pid.maximum - out->pid.minimum) * SMALLEST_STEP);
     if (out->pid.minimum >= out->pid.maximum)
         config_problem(node, "maximum", "must be above \"minimum\"");
-    if (out->pid.gain == 0)
+    if (config_has(node, "gain") && out->pid.gain == 0)
         config_problem(node, "gain", "must not be 0");
     out->has_safe = config_has(node, "safe");
     out->safe = config_number(node, "safe", 0);

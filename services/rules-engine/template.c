@@ -117,8 +117,13 @@ static int read_hole(struct template *template, const char *text, size_t size, s
     int status = expression_compile(&part->expression, text, size,
                                     part->decimals < 0 ? EXPRESSION_ANY : EXPRESSION_NUMBER,
                                     references, error);
-    if (status == -EINVAL && error->line == 1)
-        error->column += (unsigned)offset;
+    if (status != -EINVAL || error->line != 1)
+        return status;
+    if (error->column <= size && text[error->column - 1] == ':')
+        snprintf(error->text, sizeof(error->text),
+                 "expected '}' or a format, such as :.1f or :.2%%, found '%.*s'",
+                 (int)(size - error->column + 1), text + error->column - 1);
+    error->column += (unsigned)offset;
     return status;
 }
 

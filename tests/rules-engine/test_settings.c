@@ -42,7 +42,7 @@ static char *problems_of(const char *json)
 
 #define BLOCK(name, more, in_block)                                                          \
     "{\"name\":\"" name "\",\"select\":{\"measurement\":\"m\"},\"on_off\":{\"input\":\"x\"," \
-    "\"setpoint\":\"20\",\"band\":1,\"action\":\"heats\",\"actuator\":\"v\"" in_block "}" more "}"
+    "\"setpoint\":-20.5,\"band\":1,\"action\":\"heats\",\"actuator\":\"v\"" in_block "}" more "}"
 #define ON_OFF(more, in_block) "{\"rules\":[" BLOCK("r", more, in_block) "]}"
 #define WATCHED(name) BLOCK(name, ",\"alert\":true,\"for\":\"1m\"", ",\"tolerance\":2")
 
@@ -87,6 +87,9 @@ static const struct {
     {RULE("\"absent\":\"0s\""), "rules[0].absent: "},
     {RULE("\"until\":\"x > 1\""), "rules[0].when: "},
     {RULE("\"when\":\"x > 1\",\"message\":\"{x\""), "rules[0].message: line 1, column 1: expected"},
+    {RULE("\"when\":\"x > 1\",\"message\":\"at {x:.1}\""),
+     "rules[0].message: line 1, column 6: expected '}' or a format, such as :.1f or :.2%, found"},
+    {RULE("\"when\":\"x > 1\",\"message\":\"at {x ? 1 : 2:.1f}{y:.0%}{{}}\""), ""},
     {RULE("\"when\":\"x > 1\",\"severity\":\"bad\""), "rules[0].severity: "},
     {RULE("\"when\":\"x > 1\",\"for\":\"5 parsecs\""), "rules[0].for: "},
     {RULE("\"when\":\"x > 1\",\"unless\":\"x\""), "rules[0].unless: "},

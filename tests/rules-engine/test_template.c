@@ -74,7 +74,7 @@ static const struct {
     {"a {}", 4, "expected a number, a text, a name"},
     {"a {mode +}", 10, "expected a number, a text, a name"},
     {"{fan > 1:.2f}", 2, "expected a number, found true or false"},
-    {"{efficiency:.2x}", 12, "expected an operator or the end, found ':'"},
+    {"{efficiency:.2x}", 12, "expected '}' or a format, such as :.1f or :.2%, found ':.2x'"},
 };
 
 static void test_errors(void **state)
