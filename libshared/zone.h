@@ -2,8 +2,8 @@
  *
  * When clocks are put forward, the local times in between do not come: a span that begins in them
  * begins right after, and a moment in them is as long after the change as it is into the gap (02:30
- * is 03:30). When they are put back, an hour comes twice: a moment in it is the first, a span over it
- * lasts an hour longer. */
+ * is 03:30). When they are put back, an hour comes twice: a moment in it is the first, a span over
+ * it lasts an hour longer. */
 #ifndef ZONE_H
 #define ZONE_H
 
