@@ -3,46 +3,12 @@
 #include "duty.h"
 #include "enable.h"
 
-#include <stdlib.h>
-
 #define CLOCK_STEP_MS 1000 /* how often a rule that reads the clock is asked again */
 
 static struct engine_place place_of(const struct instance *instance)
 {
     const struct picture_device *device = instance->selected->device;
     return (struct engine_place){.location = device->location, .device = device->name};
-}
-
-struct engine_memory decide_memory(const struct instance *instance)
-{
-    const struct rule *rule = instance->rule;
-    const struct duty *duty = instance->duty;
-    struct engine_memory out = {
-        .rule = rule->scope.name,
-        .place = place_of(instance),
-        .active = rule_is_active(&instance->state),
-        .stale = instance->state.stale,
-        .waiting = rule_waits(&instance->state),
-        .episode = instance->state.episode,
-        .since_ms = instance->state.since_ms,
-        .owing = (duty && duty->orders) || instance->owing,
-        .changed = instance->changed,
-        .by_hand = instance->by_hand,
-        .meaning = rule->scope.meaning,
-        .alerting = instance->ending || (rule->alerts && rule_is_active(&instance->state)),
-        .severity = rule->severity,
-    };
-    if (duty) {
-        out.failed = duty->failed;
-        out.failed_episode = duty->failed_episode;
-        out.fired_ms = duty->fired_ms;
-        out.cleared_ms = duty->cleared_ms;
-        out.controls = rule->control.kind == CONTROL_PID;
-        out.pid = duty->pid;
-        out.commanded = duty->commanded;
-        out.said = duty->output;
-    }
-    return out;
 }
 
 bool decide_commands(const struct actions *actions)
@@ -64,78 +30,6 @@ static int compute(struct reading *out, const struct derived_value *values, size
                                          : reading_add(out, values[i].name, value);
     }
     return error;
-}
-
-static void tell_memory(struct engine *engine, struct instance *instance, bool owing)
-{
-    struct engine_memory memory = decide_memory(instance);
-    memory.owing = owing;
-    instance->wait_kept = memory.waiting;
-    engine->handlers->on_memory(engine->self, &memory);
-}
-
-void decide_keep(struct engine *engine, struct instance *instance)
-{
-    tell_memory(engine, instance, decide_memory(instance).owing);
-}
-
-/* For engine_keep(), which comes soon. */
-static void queue(struct engine *engine, struct instance *instance)
-{
-    if (instance->queued)
-        return;
-    if (engine->n_queue == engine->queue_capacity) {
-        size_t capacity = 2 * engine->queue_capacity + 64;
-        struct instance **grown = realloc(engine->queue, capacity * sizeof(struct instance *));
-        if (!grown) {
-            engine->stats.no_memory++;
-            return;
-        }
-        engine->queue = grown;
-        engine->queue_capacity = capacity;
-    }
-    engine->queue[engine->n_queue++] = instance;
-    instance->queued = true;
-}
-
-void engine_keep(struct engine *engine)
-{
-    for (size_t i = 0; i < engine->n_queue; i++) {
-        struct instance *instance = engine->queue[i];
-        instance->queued = false;
-        decide_keep(engine, instance);
-    }
-    engine->n_queue = 0;
-}
-
-/* That a wait began may be told later: if that is lost it begins anew, which is safe. That one
- * ended is told at once, or a crash would bring it back, and what was true in two parts would count
- * as if it had been true throughout. */
-static void keep_wait(struct engine *engine, struct instance *instance)
-{
-    bool waits = rule_waits(&instance->state);
-    if (waits && !instance->wait_kept)
-        queue(engine, instance);
-    else if (!waits && instance->wait_kept)
-        decide_keep(engine, instance);
-}
-
-void decide_begin_anew(struct engine *engine, struct instance *instance)
-{
-    rule_begin_anew(&instance->state, engine->time_ms);
-    if (instance->wait_kept)
-        decide_keep(engine, instance);
-}
-
-#define PID_KEPT_MS 10000 /* how old the memory of a pid may be: its next step makes up for it */
-
-static void keep_pid(struct engine *engine, struct instance *instance)
-{
-    struct duty *duty = instance->duty;
-    if (!duty || !duty->pid.running || duty->pid.last_ms - duty->kept_ms < PID_KEPT_MS)
-        return;
-    duty->kept_ms = duty->pid.last_ms;
-    queue(engine, instance);
 }
 
 static void publish(struct engine *engine, const struct instance *instance,
@@ -202,7 +96,7 @@ static void act_on_edge(struct engine *engine, struct instance *instance, bool f
         return; /* note_edge() has counted */
     act(engine, instance, actions);
     if (decide_commands(actions) && !instance->duty->orders) /* no value was known */
-        tell_memory(engine, instance, false);
+        decide_tell_memory(engine, instance, false);
 }
 
 static void give_alert(struct engine *engine, const struct instance *instance,
@@ -247,10 +141,10 @@ static void follow(struct engine *engine, struct instance *instance, enum rule_e
     bool switched = edge == RULE_FIRED || edge == RULE_CLEARED;
     if (switched)
         note_edge(engine, instance, edge == RULE_FIRED);
-    tell_memory(engine, instance,
-                (edge == RULE_FIRED && decide_commands(&rule->on_active)) ||
-                    (edge == RULE_CLEARED && decide_commands(&rule->on_inactive)) ||
-                    (!switched && decide_memory(instance).owing));
+    decide_tell_memory(engine, instance,
+                       (edge == RULE_FIRED && decide_commands(&rule->on_active)) ||
+                           (edge == RULE_CLEARED && decide_commands(&rule->on_inactive)) ||
+                           (!switched && decide_memory(instance).owing));
     if (switched)
         act_on_edge(engine, instance, edge == RULE_FIRED);
     if (rule->alerts)
@@ -358,7 +252,7 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
     if (instance->rule->control.kind == CONTROL_PID) {
         if (instance->live)
             control_pid(engine, instance);
-        keep_pid(engine, instance);
+        decide_keep_pid(engine, instance);
         decide_schedule(engine, instance);
         return;
     }
@@ -371,9 +265,9 @@ void decide_rule(struct engine *engine, struct instance *instance, const struct 
     decide_schedule(engine, instance);
     bool known = condition.until.type == VALUE_BOOL;
     if (edge == RULE_NO_EDGE)
-        keep_wait(engine, instance);
+        decide_keep_wait(engine, instance);
     if (instance->by_hand != by_hand)
-        queue(engine, instance);
+        decide_queue(engine, instance);
     if (edge != RULE_NO_EDGE)
         follow(engine, instance, edge, cause);
     else if (instance->owed && known)

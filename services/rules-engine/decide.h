@@ -58,6 +58,20 @@ void decide_begin_anew(struct engine *engine, struct instance *instance);
 /* Tells the memory how it stands. */
 void decide_keep(struct engine *engine, struct instance *instance);
 
+/* The same, saying whether commands are owed: before they are given. */
+void decide_tell_memory(struct engine *engine, struct instance *instance, bool owing);
+
+/* Puts it off to engine_keep(), which comes soon. */
+void decide_queue(struct engine *engine, struct instance *instance);
+
+/* That a wait began may be told later: if that is lost it begins anew, which is safe. That one
+ * ended is told at once, or a crash would bring it back, and what was true in two parts would count
+ * as if it had been true throughout. */
+void decide_keep_wait(struct engine *engine, struct instance *instance);
+
+/* The steps of a pid, now and then. */
+void decide_keep_pid(struct engine *engine, struct instance *instance);
+
 bool decide_commands(const struct actions *actions); /* any at all */
 
 /* Evaluates a rule and tells what follows. */
