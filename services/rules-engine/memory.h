@@ -13,7 +13,7 @@
  * each second: the beginning of a wait, which a kill may take, and then it begins anew; and that
  * the engine is there, from which the next one knows how long nobody was. Each 10 s: a pid, whose
  * next step makes up for the rest. Two lines a second of some 200 bytes are the most for a rule and
- * device that waits; for the rest a line a switch.
+ * device that waits, 108 KB an hour where nothing happens; for the rest a line a switch.
  *
  * Lines that are not whole are passed over and counted; the file as it was found is then kept as
  * rules.memory.damaged. What they would have said is as the retained alerts have it, or begins

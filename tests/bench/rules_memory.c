@@ -27,7 +27,7 @@ static void *rules(void)
 {
     struct buffer json = {0};
     struct config *config;
-    void *settings;
+    void *settings = NULL;
     for (int i = 0; i < N_RULES; i++)
         buffer_format(&json,
                       "%s{\"name\":\"rule_%d\",\"select\":{\"measurement\":\"m\"},\"when\":\"x > "
