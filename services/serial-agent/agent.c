@@ -1,11 +1,13 @@
 #include "agent.h"
 
+#include "log.h"
 #include "settings_keep.h"
 #include "station.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct agent {
     struct station_context context; /* its backlog is owned */
@@ -123,6 +125,8 @@ int agent_reload(void *self, void *fresh, void *old)
     for (size_t i = 0; i < n_before; i++)
         station_close(before[i]); /* where it fails only */
     free(before);
+    if (error)
+        log_error("reload_failed", "reason=\"%s\"", strerror(-error));
     return error;
 }
 

@@ -263,6 +263,7 @@ static const struct board_handlers board_handlers = {.send = send_line,
 
 /* ---- the station ---- */
 
+/* What the connection has no room for now is counted there, and said again on the next link up. */
 static int set_meta(struct station *station)
 {
     struct buffer text = {0};
@@ -272,7 +273,7 @@ static int set_meta(struct station *station)
     if (error == 0)
         error = device_set_meta(station->device, buffer_string(&text));
     buffer_free(&text);
-    return error;
+    return error == -ENOMEM ? error : 0;
 }
 
 static int open_parts(struct station *station)
