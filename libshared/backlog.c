@@ -190,7 +190,7 @@ int backlog_open(struct backlog **out, struct service *service,
     backlog->lost_limit.every_ms = 10000;
     backlog->spooled = health_count(backlog->health, "backlog.spooled");
     backlog->sent = health_count(backlog->health, "backlog.sent");
-    backlog->lost = health_count(backlog->health, "backlog.lost");
+    backlog->lost = health_count(backlog->health, "backlog.lost_messages");
     int error = loop_timer_open(&backlog->timer, backlog->loop, on_time, backlog);
     if (error == 0)
         error = health_on_sample(backlog->health, on_sample, backlog);
