@@ -7,7 +7,8 @@
  * as that lasts, and told then if it is still so; what was told before is taken back all the same
  * when it is over, except in quiet hours. Each state of an episode is told at most once: firing,
  * stale (data is missing; never taken for resolved), acknowledged, flapping, moved (its severity
- * changed, and others are told now), and one end: resolved, or removed (its message was deleted).
+ * or the configuration changed, and others are told now), and one end: resolved, or removed (its
+ * message was deleted).
  */
 #ifndef CORE_H
 #define CORE_H

@@ -5,40 +5,13 @@
 
 /* ---- other routes than before ---- */
 
-static void leave_unrouted(struct core *core, struct record *record)
-{
-    struct member *next;
-
-    for (struct member *m = record->members; m; m = next) {
-        next = m->next_of_record;
-        if (!m->moved && !core_routed(core, m))
-            core_leave(core, m);
-    }
-}
-
-static int rejoin(struct core *core, struct record *record)
-{
-    const struct member *known;
-    int rc = 0;
-
-    leave_unrouted(core, record);
-    known = record->members; /* those that are new come before them */
-    while (known && known->moved)
-        known = known->next_of_record; /* such a one may go */
-    if (record->state != ALERT_RESOLVED)
-        rc = core_route(core, record);
-    for (struct member *m = record->members; m != known; m = m->next_of_record)
-        core_expect_news(core, m->group, m->group->route->wait_ms, core->time_ms);
-    return rc;
-}
-
 int core_rejoin(struct core *core)
 {
     int rc = 0;
 
     for (int resolved = 0; rc == 0 && resolved < 2; resolved++)
         for (struct record *r = book_first(core->book, resolved); rc == 0 && r; r = r->next)
-            if ((rc = rejoin(core, r)) == 0)
+            if ((rc = core_route(core, r)) == 0)
                 rc = inhibitor_update(core->inhibitor, r, core->time_ms);
     core->grace_ms = inhibitor_next_ms(core->inhibitor, core->time_ms);
     for (size_t i = 0; i < core->settings->n_channels; i++)

@@ -11,30 +11,26 @@ static bool takes(const struct group *group, const struct record *record,
     return false;
 }
 
-bool core_routed(const struct core *core, const struct member *member)
-{
-    const struct route *routes[ROUTE_TAKERS_MAX];
-    const struct record *record = member->record;
-    size_t n = route_find(core->settings->route, &record->topic, record->severity, routes);
-
-    return takes(member->group, record, routes, n);
-}
-
 static int join(struct core *core, struct record *record, const struct route *route)
 {
     struct group *group = groups_get(&core->groups, route, record);
 
     if (!group)
         return -ENOMEM;
-    if (member_find(record, group) || member_join(group, record))
+    if (member_find(record, group))
         return 0;
+    if (member_join(group, record)) {
+        core_expect_news(core, group, route->wait_ms, core->time_ms);
+        return 0;
+    }
     if (!group->first)
         groups_remove(&core->groups, group);
     return -ENOMEM;
 }
 
 /* Marks who has lost the alert and who has it back. */
-static void mark(struct record *record, const struct route *const routes[], size_t n)
+static void mark(struct core *core, struct record *record, const struct route *const routes[],
+                 size_t n)
 {
     for (struct member *m = record->members; m; m = m->next_of_record) {
         bool moved = !takes(m->group, record, routes, n);
@@ -43,6 +39,8 @@ static void mark(struct record *record, const struct route *const routes[], size
             member_renew(m);
         if (moved && !m->moved)
             m->told &= ~TOLD(ITEM_MOVED);
+        if (moved != m->moved)
+            core_expect_news(core, m->group, m->group->route->wait_ms, core->time_ms);
         m->moved = moved;
     }
 }
@@ -74,21 +72,31 @@ void core_leave(struct core *core, struct member *member)
         groups_remove(&core->groups, group);
 }
 
-int core_route(struct core *core, struct record *record)
+static int join_all(struct core *core, struct record *record, const struct route *const routes[],
+                    size_t n)
 {
-    const struct route *routes[ROUTE_TAKERS_MAX];
-    size_t n = route_find(core->settings->route, &record->topic, record->severity, routes);
     bool routed = false;
     int rc = 0;
 
-    mark(record, routes, n);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (!routes[i]->channels)
             continue;
         routed = true;
         rc = join(core, record, routes[i]);
     }
-    hand_over(core, record);
     core->stats.unrouted += !routed;
+    return rc;
+}
+
+int core_route(struct core *core, struct record *record)
+{
+    const struct route *routes[ROUTE_TAKERS_MAX];
+    size_t n = route_find(core->settings->route, &record->topic, record->severity, routes);
+    int rc = 0;
+
+    mark(core, record, routes, n);
+    if (record->state != ALERT_RESOLVED)
+        rc = join_all(core, record, routes, n);
+    hand_over(core, record);
     return rc;
 }

@@ -44,16 +44,14 @@ void core_expect_news(struct core *core, struct group *group, int64_t wait_ms, i
 void core_expect_record(struct core *core, const struct record *record, int64_t time_ms);
 void core_look(struct core *core); /* core.c: at all groups, since something may be held no more */
 
-/* core_route.c: puts the active record into the groups that it is routed to as it is. Groups that
- * it was in before another severity routed it elsewhere are told so, and of its end. 0 or -ENOMEM.
- */
+/* core_route.c: puts the record, unless it is over, into the groups that it is routed to as it is.
+ * Groups that it was in before another severity or configuration routed it elsewhere are told so,
+ * and of its end. 0 or -ENOMEM. */
 int core_route(struct core *core, struct record *record);
-bool core_routed(const struct core *core, const struct member *member);
 void core_leave(struct core *core, struct member *member); /* its group may go with it */
 
-/* core_restore.c: after the state file was read, which may have been written with other routes:
- * takes records out of groups that they are not routed to any more, and puts them into those that
- * are new. Returns 0 or -ENOMEM. */
+/* core_restore.c: after the state file was read, which may have been written with other routes.
+ * Returns 0 or -ENOMEM. */
 int core_rejoin(struct core *core);
 
 /* core_restore.c: the clock went back; all that is to come comes as much earlier. */

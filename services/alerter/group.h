@@ -28,7 +28,7 @@ struct member {
     uint32_t owed;                  /* channels that heard of it and of no end yet */
     enum alert_severity severity;   /* as it was told; once `told` */
     int64_t first_told_ms, told_ms; /* wall clock; once `told` */
-    bool moved;                     /* another severity routes it elsewhere: here only its end */
+    bool moved;                     /* it is routed elsewhere now: here only its end */
 };
 
 struct group {

@@ -56,21 +56,58 @@ static int read_told(const struct memory_reader *reader, const struct jsonr *in,
     return 0;
 }
 
+/* Its route is no more. The root tells those who heard of the alert that it has moved, and its end;
+ * where the root takes the alert itself, it tells it anew. */
+static void adopt(struct core *core, struct member *member)
+{
+    if (!member->moved)
+        member->told &= ~TOLD(ITEM_MOVED);
+    member->moved = true;
+    core_expect_news(core, member->group, 0, core->time_ms);
+}
+
+static int join(struct memory_reader *reader, const struct jsonr *in, struct group *group,
+                bool orphan)
+{
+    struct member *known = member_find(reader->record, group), *member;
+    uint32_t owed = 0;
+    int rc;
+
+    if (known) { /* of another route that is no more, or twice in the file */
+        rc = memory_read_channels(reader, in, "owed", &owed);
+        known->owed |= owed;
+        return rc;
+    }
+    member = member_join(group, reader->record);
+    if (!member)
+        return -ENOMEM;
+    member->moved = orphan; /* what its route's channels were, an older file does not say */
+    return read_told(reader, in, member);
+}
+
+static int read_orphan(struct memory_reader *reader, const struct jsonr *in)
+{
+    struct core *core = reader->core;
+    struct group *group = groups_get(&core->groups, core->settings->route, reader->record);
+    int rc = group ? join(reader, in, group, true) : -ENOMEM;
+
+    if (rc == 0)
+        adopt(core, member_find(reader->record, group));
+    return rc;
+}
+
 static int read_member(struct memory_reader *reader, const struct jsonr *in)
 {
-    struct record *record = reader->record;
     int64_t number = 0;
-    struct member *member;
     int rc = jsonr_integer(in, "group", JSONR_REQUIRED, &number);
 
     if (rc < 0)
         return rc;
     if ((size_t)number >= reader->n_groups)
         return jsonr_fail(in, "group", "there is no such group");
-    if (!reader->groups[number] || member_find(record, reader->groups[number]))
-        return 0;
-    member = member_join(reader->groups[number], record);
-    return member ? read_told(reader, in, member) : -ENOMEM;
+    if (!reader->groups[number])
+        return read_orphan(reader, in);
+    return join(reader, in, reader->groups[number], false);
 }
 
 static int read_name(const struct jsonr *in, const char *key, char out[TOPIC_NAME_SIZE])

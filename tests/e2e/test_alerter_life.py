@@ -178,7 +178,7 @@ def test_killed_while_it_waits_and_while_it_sends(listener, start, config, tmp_p
 
 
 def test_routes_change_on_reload(listener, start, config):
-    """Who hears of an alert for the first time is told; who knows of it is not told again."""
+    """Who hears of an alert for the first time is told; who knows of it is told that it moved, and its end."""
     service = start("alerter", config)
     wait_up(listener)
     publish(listener)
@@ -190,7 +190,9 @@ def test_routes_change_on_reload(listener, start, config):
     told(listener, "foreman", state="firing")
     publish(listener, state="resolved")
     told(listener, "foreman", state="resolved")
-    assert len(listener.find("iot/_notification/shift")) == 1
+    told(listener, state="resolved")
+    states = [m.json["state"] for m in listener.find("iot/_notification/shift")]
+    assert states == ["firing", "moved", "resolved"]
 
 
 def test_ten_thousand_at_once_are_a_few_notifications(listener, start, config):
