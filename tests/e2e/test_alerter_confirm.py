@@ -1,6 +1,8 @@
 """alerter: what the broker shows when it is there again is the truth, also of what was missed meanwhile."""
 
+import getpass
 import json
+import signal
 import time
 
 import paho.mqtt.client as paho
@@ -34,7 +36,7 @@ def topic(device, rule="gone"):
     return f"iot/hall/{device}/alert/{rule}"
 
 
-def publish(listener, device, state="firing", rule="gone"):
+def publish(listener, device, state="firing", rule="gone", retain=True):
     alert = {
         "state": state,
         "severity": "warning",
@@ -43,7 +45,7 @@ def publish(listener, device, state="firing", rule="gone"):
         "rule": rule,
         "episode": 1,
     }
-    listener.publish(topic(device, rule), alert, retain=True)
+    listener.publish(topic(device, rule), alert, retain=retain)
 
 
 def told(listener, device, state, kind="news", since=0, timeout_s=stand.PATIENCE_S):
@@ -158,3 +160,42 @@ def test_broker_forgets_and_the_rules_announce_again(listener, start, broker, co
     told(listener, "ghost", "firing", since=mark)
     listener.publish(READINGS, {"ts": int(time.time() * 1000), "seq": 2, "values": {"temperature": 20}})
     told(listener, "tank_1", "resolved", since=mark)
+
+
+def test_what_is_shown_again_after_a_cut_is_in_no_doubt(listener, start, broker, config):
+    """Doubts begin where the link ends, since what is retained is heard before the link is said to be up."""
+    start("alerter", config)
+    wait_up(listener)
+    publish(listener, "line_1")
+    publish(listener, "ghost", retain=False)
+    told(listener, "line_1", "firing")
+    told(listener, "ghost", "firing")
+    mark = listener.mark()
+    end_session(broker)
+    told(listener, "ghost", "stale", since=mark)
+    told(listener, "line_1", "firing", "repeat", since=listener.mark())
+    assert not listener.find("iot/_notification/shift", lambda m: (m.json["device"], m.json["state"]) == ("line_1", "stale"))
+
+
+def test_nothing_is_missed_where_nothing_can_be_heard(tmp_path, start, config):
+    """The broker grants the subscriptions and honours none: that no alert is heard does not tell that there is none."""
+    acl = tmp_path / "acl"
+    acl.write_text("topic readwrite iot/#\n")
+    broker = stand.Broker(tmp_path, f"acl_file {acl}\nuser {getpass.getuser()}").start()
+    config["mqtt"] = {"url": broker.url}
+    ears = stand.Listener(broker.port)
+    start("alerter", config)
+    wait_up(ears)
+    publish(ears, "line_1")
+    told(ears, "line_1", "firing")
+    acl.write_text("topic write iot/#\ntopic read iot/_notification/#\ntopic read iot/_service/#\n")
+    broker.signal(signal.SIGHUP)
+    mark = ears.mark()
+    end_session(broker)
+    wait_up(ears, mark)
+    for _ in range(4):  # a second each, as long as it takes until it would be missed
+        mark = ears.mark()
+        told(ears, "line_1", "firing", "repeat", since=mark)
+    assert not ears.find("iot/_notification/shift", lambda m: m.json["state"] == "stale")
+    ears.close()
+    broker.stop()
