@@ -56,7 +56,7 @@ static void write_log(const struct channel *channel, const struct notification *
     struct jsonw w = jsonw_start(&quoted);
     enum log_level level = LOG_LEVEL_WARNING;
 
-    if (notification_state(notification) == ITEM_RESOLVED || notification->severity == ALERT_INFO)
+    if (!notification_calls(notification) || notification->severity == ALERT_INFO)
         level = LOG_LEVEL_INFO;
     else if (notification->severity == ALERT_CRITICAL)
         level = LOG_LEVEL_ERROR;
@@ -299,6 +299,7 @@ void channel_offer(struct channel *channel, struct notification *notification)
 {
     channel_make_room(channel);
     notification->zone = channel->settings->zone;
+    notification->root = channel->settings->root;
     notification->next = NULL;
     *channel->end = notification;
     channel->end = &notification->next;

@@ -56,6 +56,7 @@ struct channel_settings {
     bool retain;             /* of MQTT */
     struct template *text;   /* owned; NULL: notification_text() */
     const struct zone *zone; /* borrowed; of the times in texts */
+    const char *root;        /* borrowed; of the topics in texts */
     int64_t connect_timeout_ms;
     int64_t timeout_ms;
     int64_t max_per_hour; /* notifications; 0: no limit */

@@ -100,10 +100,10 @@ static void put_card(struct jsonw *w, const struct buffer *text)
     jsonw_array_end(w);
 }
 
-/* ntfy knows 1 to 5, Gotify 0 to 10; what is over is no reason to ring. */
+/* ntfy knows 1 to 5, Gotify 0 to 10; what is over, or in hands, is no reason to ring. */
 static int64_t priority(const struct notification *n, int64_t low, int64_t middle, int64_t high)
 {
-    if (notification_state(n) == ITEM_RESOLVED || n->severity == ALERT_INFO)
+    if (!notification_calls(n) || n->severity == ALERT_INFO)
         return low;
     return n->severity == ALERT_CRITICAL ? high : middle;
 }

@@ -109,6 +109,6 @@ void mail_headers_write(const struct channel_settings *settings, const struct no
     /* The same for each attempt, so that a mailbox can tell. */
     buffer_format(out, "Message-ID: <%s/%s%s>\n", n->id, settings->name, strchr(mail->from, '@'));
     buffer_text(out, "Auto-Submitted: auto-generated\n"); /* RFC 3834: no machine is to answer */
-    if (n->severity == ALERT_CRITICAL)
+    if (n->severity == ALERT_CRITICAL && notification_calls(n))
         buffer_text(out, "Importance: high\n");
 }

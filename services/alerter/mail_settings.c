@@ -20,6 +20,9 @@ static const char html[] =
     "room</p>\n{end}"
     "{if:standing}<p>{plural:standing|one more told before is|# more told before are} still "
     "active</p>\n{end}"
+    "{if:ack}<p>acknowledge: <code>mosquitto_pub -t {ack} -m '{{\"by\":\"YOUR "
+    "NAME\"}}'</code></p>\n"
+    "{end}"
     "<p style=\"color:#666\">{time} · {id}</p>\n</body></html>\n";
 
 static void configure_server(struct mail_settings *mail, struct config_node *node)

@@ -22,6 +22,11 @@ bool item_is_end(enum item_state state)
     return state == ITEM_RESOLVED || state == ITEM_REMOVED;
 }
 
+bool item_calls(enum item_state state)
+{
+    return state == ITEM_FIRING || state == ITEM_STALE || state == ITEM_FLAPPING;
+}
+
 const char *notification_kind_name(enum notification_kind kind)
 {
     static const char *const names[] = {[NOTIFICATION_NEWS] = "news",
@@ -252,4 +257,9 @@ enum item_state notification_state(const struct notification *n)
         if (n->counts[gravest_first[i]])
             return gravest_first[i];
     return ITEM_RESOLVED;
+}
+
+bool notification_calls(const struct notification *n)
+{
+    return item_calls(notification_state(n)); /* which come first */
 }

@@ -27,12 +27,14 @@ enum item_state {
     ITEM_ACKNOWLEDGED,
     ITEM_FLAPPING,
     ITEM_REMOVED, /* its retained message was taken away: over, without being resolved */
-    ITEM_MOVED,   /* another severity routes it elsewhere: who hears this hears of its end only */
+    ITEM_MOVED,   /* its severity or a reload routes it elsewhere: who hears this hears its end only
+                   */
     ITEM_STATES
 };
 
 const char *item_state_name(enum item_state state);
 bool item_is_end(enum item_state state); /* resolved, removed */
+bool item_calls(enum item_state state);  /* for somebody to look: firing, stale, flapping */
 
 enum notification_kind {
     NOTIFICATION_NEWS,
@@ -69,6 +71,7 @@ struct notification {
     struct item *items; /* owned; the gravest first, the newest of them first */
     size_t n_items, capacity;
     const struct zone *zone; /* borrowed; of whom it is for, set by who sends it; NULL: UTC */
+    const char *root;        /* borrowed; of the topics to acknowledge by, likewise; NULL: none */
     uint64_t held;           /* of a summary: notifications that it stands for */
     int64_t held_since_ms;
     unsigned attempts;
@@ -102,5 +105,7 @@ const char *notification_rule(const struct notification *notification);
 
 uint64_t notification_count(const struct notification *notification); /* alerts, all states */
 enum item_state notification_state(const struct notification *notification); /* the gravest */
+
+bool notification_calls(const struct notification *notification); /* one of its alerts does */
 
 #endif

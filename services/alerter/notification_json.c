@@ -48,8 +48,11 @@ static void write_summary(const struct notification *n, struct jsonw *w)
     buffer_free(&heading);
 }
 
-static void write_item(const struct item *item, struct jsonw *w)
+static void write_item(const struct item *item, const char *root, struct jsonw *w)
 {
+    struct buffer ack = {0};
+
+    item_ack(item, root, &ack);
     jsonw_object_begin(w, NULL);
     jsonw_text(w, "state", item_state_name(item->state));
     jsonw_text(w, "severity", alert_severity_name(item->severity));
@@ -66,14 +69,19 @@ static void write_item(const struct item *item, struct jsonw *w)
         jsonw_text(w, "by", item->by);
     if (item->comment)
         jsonw_text(w, "comment", item->comment);
+    if (ack.size > 0)
+        jsonw_text(w, "ack", buffer_string(&ack));
     jsonw_object_end(w);
+    w->out->failed |= ack.failed;
+    buffer_free(&ack);
 }
 
-static void write_items(const struct notification *n, struct jsonw *w)
+/* `root` NULL: without the topics to acknowledge by. */
+static void write_items(const struct notification *n, const char *root, struct jsonw *w)
 {
     jsonw_array_begin(w, "alerts");
     for (size_t i = 0; i < n->n_items; i++)
-        write_item(&n->items[i], w);
+        write_item(&n->items[i], root, w);
     jsonw_array_end(w);
 }
 
@@ -88,7 +96,7 @@ int notification_body(const struct notification *n, struct buffer *out)
     jsonw_integer(&w, "ts", n->created_ms);
     write_summary(n, &w);
     jsonw_text(&w, "text", buffer_string(&text));
-    write_items(n, &w);
+    write_items(n, n->root, &w);
     jsonw_object_end(&w);
     if (text.failed)
         out->failed = true;
@@ -124,7 +132,7 @@ void notification_write(const struct notification *n, struct jsonw *w, const cha
     jsonw_integer(w, "ts", n->created_ms);
     write_counts(n, w);
     jsonw_integer(w, "held_since", n->held_since_ms);
-    write_items(n, w);
+    write_items(n, NULL, w);
     jsonw_unsigned(w, "attempts", n->attempts);
     jsonw_text(w, "error", n->error);
     jsonw_object_end(w);

@@ -84,12 +84,56 @@ void notification_heading(const struct notification *n, struct buffer *out)
                       notification_count(n) ? ", " : "", n->forgotten);
 }
 
+/* ---- how to acknowledge ---- */
+
+void item_ack(const struct item *item, const char *root, struct buffer *out)
+{
+    if (root && item_calls(item->state))
+        buffer_format(out, "%s/%s/%s/ack/%s", root, item->topic.location, item->topic.device,
+                      item->topic.name);
+}
+
+void notification_ack(const struct notification *n, struct buffer *out)
+{
+    const char *location = notification_location(n), *device = notification_device(n);
+    const char *rule = notification_rule(n);
+
+    if (n->root && notification_calls(n))
+        buffer_format(out, "%s/%s/%s/ack/%s", n->root, location ? location : "LOCATION",
+                      device ? device : "DEVICE", rule ? rule : "RULE");
+}
+
+static void put_how_to_acknowledge(const struct notification *n, struct buffer *out)
+{
+    if (!n->root || !notification_calls(n))
+        return;
+    buffer_text(out, notification_count(n) == 1 ? "\nacknowledge: " : "\nacknowledge each: ");
+    buffer_text(out, "mosquitto_pub -t ");
+    notification_ack(n, out);
+    buffer_text(out, " -m '{\"by\":\"YOUR NAME\"}'");
+}
+
+/* ---- the whole ---- */
+
+/* Of what comes and goes, or is known no more, the moment says nothing. */
+static void put_since(const struct notification *n, const struct item *item, struct buffer *out)
+{
+    if (item->state == ITEM_FLAPPING || item->state == ITEM_REMOVED || item->lost)
+        return;
+    buffer_text(out, ", since ");
+    zone_text(n->zone, item->since_ms, out);
+}
+
 void notification_text(const struct notification *n, struct buffer *out)
 {
     notification_heading(n, out);
+    if (is_single(n))
+        put_since(n, &n->items[0], out);
+    put_how_to_acknowledge(n, out); /* before the list, of which a service may cut the end */
     for (size_t i = 0; !is_single(n) && i < n->n_items; i++) {
         buffer_text(out, "\n- ");
         item_text(&n->items[i], out);
+        put_since(n, &n->items[i], out);
     }
     if (notification_count(n) > n->n_items)
         buffer_format(out, "\n- and %" PRIu64 " more", notification_count(n) - n->n_items);

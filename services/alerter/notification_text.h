@@ -9,9 +9,15 @@
  * missing data for an all-clear. */
 void notification_heading(const struct notification *notification, struct buffer *out);
 
-/* The heading and, where it is about several, a line for each that is shown. */
+/* The heading, how to acknowledge where somebody is to look, and where it is about several, a line
+ * for each that is shown; with the local times since when they are so. */
 void notification_text(const struct notification *notification, struct buffer *out);
 
+/* The topic to acknowledge by, "iot/hall/line_1/ack/over_pressure", with LOCATION, DEVICE and RULE
+ * for what the alerts do not have in common; nothing where nobody is to look. */
+void notification_ack(const struct notification *notification, struct buffer *out);
+
 void item_text(const struct item *item, struct buffer *out); /* one line, without its end */
+void item_ack(const struct item *item, const char *root, struct buffer *out);
 
 #endif

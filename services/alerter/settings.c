@@ -157,15 +157,18 @@ static void configure_flapping(struct flap_settings *flap, struct config_node *r
         config_problem(node, "changes", "is 2 to %d, or 0 to damp nothing", FLAP_CHANGES_MAX);
 }
 
-/* Where those live who are told by a channel. */
-static int configure_channel_zones(struct settings *settings, struct config_node *root)
+/* Where those live who are told by a channel, and what they answer to. */
+static int configure_readers(struct settings *settings, struct config_node *root)
 {
     struct config_node *nodes = config_object(root, "channels");
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < settings->n_channels; i++)
-        rc = configure_zone(settings, config_object(nodes, settings->channels[i].name),
-                            &settings->channels[i].zone);
+    for (size_t i = 0; rc == 0 && i < settings->n_channels; i++) {
+        struct channel_settings *channel = &settings->channels[i];
+
+        channel->root = settings->root;
+        rc = configure_zone(settings, config_object(nodes, channel->name), &channel->zone);
+    }
     return rc;
 }
 
@@ -195,7 +198,7 @@ static int configure_all(struct settings *settings, struct config_node *root)
     rc = channel_settings_configure(&settings->channels, &settings->n_channels, root);
     check_topics(settings, root);
     if (rc == 0)
-        rc = configure_channel_zones(settings, root);
+        rc = configure_readers(settings, root);
     if (rc == 0)
         rc = configure_quiets(settings, root);
     if (rc == 0)

@@ -7,9 +7,10 @@
  *   {{ and }}                the braces themselves
  *
  * Fields of both: heading text kind state severity group location device rule message episode since
- * value by comment id time, and the counts: count shown more firing resolved stale acknowledged
- * flapping standing forgotten held. Outside of {each} those of an alert are what all alerts have in
- * common, or empty; within it, {text} is the alert's own line. Times are local.
+ * value by comment ack (the topic to acknowledge by) id time, and the counts: count shown more
+ * firing resolved stale acknowledged flapping removed moved standing forgotten held. Outside of
+ * {each} those of an alert are what all alerts have in common, or empty; within it, {text} is the
+ * alert's own line. Times are local.
  *
  * What a field holds is escaped for the place that the whole text goes to; the template itself is
  * not. */

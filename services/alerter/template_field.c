@@ -21,6 +21,7 @@ enum field {
     FIELD_VALUE,
     FIELD_BY,
     FIELD_COMMENT,
+    FIELD_ACK,
     FIELD_ID,
     FIELD_TIME,
     FIELD_COUNT, /* the first count */
@@ -40,21 +41,37 @@ enum field {
 };
 
 static const char *const names[N_FIELDS] = {
-    [FIELD_HEADING] = "heading",     [FIELD_TEXT] = "text",
-    [FIELD_KIND] = "kind",           [FIELD_STATE] = "state",
-    [FIELD_SEVERITY] = "severity",   [FIELD_GROUP] = "group",
-    [FIELD_LOCATION] = "location",   [FIELD_DEVICE] = "device",
-    [FIELD_RULE] = "rule",           [FIELD_MESSAGE] = "message",
-    [FIELD_EPISODE] = "episode",     [FIELD_SINCE] = "since",
-    [FIELD_VALUE] = "value",         [FIELD_BY] = "by",
-    [FIELD_COMMENT] = "comment",     [FIELD_ID] = "id",
-    [FIELD_TIME] = "time",           [FIELD_COUNT] = "count",
-    [FIELD_SHOWN] = "shown",         [FIELD_MORE] = "more",
-    [FIELD_FIRING] = "firing",       [FIELD_RESOLVED] = "resolved",
-    [FIELD_STALE] = "stale",         [FIELD_ACKNOWLEDGED] = "acknowledged",
-    [FIELD_FLAPPING] = "flapping",   [FIELD_REMOVED] = "removed",
-    [FIELD_MOVED] = "moved",         [FIELD_STANDING] = "standing",
-    [FIELD_FORGOTTEN] = "forgotten", [FIELD_HELD] = "held",
+    [FIELD_HEADING] = "heading",
+    [FIELD_TEXT] = "text",
+    [FIELD_KIND] = "kind",
+    [FIELD_STATE] = "state",
+    [FIELD_SEVERITY] = "severity",
+    [FIELD_GROUP] = "group",
+    [FIELD_LOCATION] = "location",
+    [FIELD_DEVICE] = "device",
+    [FIELD_RULE] = "rule",
+    [FIELD_MESSAGE] = "message",
+    [FIELD_EPISODE] = "episode",
+    [FIELD_SINCE] = "since",
+    [FIELD_VALUE] = "value",
+    [FIELD_BY] = "by",
+    [FIELD_COMMENT] = "comment",
+    [FIELD_ACK] = "ack",
+    [FIELD_ID] = "id",
+    [FIELD_TIME] = "time",
+    [FIELD_COUNT] = "count",
+    [FIELD_SHOWN] = "shown",
+    [FIELD_MORE] = "more",
+    [FIELD_FIRING] = "firing",
+    [FIELD_RESOLVED] = "resolved",
+    [FIELD_STALE] = "stale",
+    [FIELD_ACKNOWLEDGED] = "acknowledged",
+    [FIELD_FLAPPING] = "flapping",
+    [FIELD_REMOVED] = "removed",
+    [FIELD_MOVED] = "moved",
+    [FIELD_STANDING] = "standing",
+    [FIELD_FORGOTTEN] = "forgotten",
+    [FIELD_HELD] = "held",
 };
 
 int template_field_find(const char *name, size_t length)
@@ -87,7 +104,7 @@ bool template_field_count(int field, const struct notification *n, uint64_t *out
         *out = n->held;
         return true;
     default:
-        if (field < FIELD_FIRING || field > FIELD_FLAPPING)
+        if (field < FIELD_FIRING || field > FIELD_MOVED)
             return false;
         *out = n->counts[field - FIELD_FIRING];
         return true;
@@ -142,6 +159,9 @@ static bool put_item(int field, const struct notification *n, const struct item 
     case FIELD_COMMENT:
         put_text(item->comment, out);
         return true;
+    case FIELD_ACK:
+        item_ack(item, n->root, out);
+        return true;
     default:
         return false;
     }
@@ -185,6 +205,8 @@ static void put_whole(int field, const struct notification *n, struct buffer *ou
         buffer_text(out, alert_severity_name(n->severity));
     else if (field == FIELD_GROUP)
         buffer_text(out, n->group);
+    else if (field == FIELD_ACK)
+        notification_ack(n, out);
     else if (field == FIELD_ID)
         buffer_text(out, n->id);
     else if (field == FIELD_TIME)

@@ -100,6 +100,7 @@ int try_channel(const struct settings *settings, const char *name)
         return SERVICE_USAGE;
     if (make_test(&notification) == 0) {
         notification->zone = channel->zone;
+        notification->root = channel->root;
         code = test_channel(channel, notification);
     }
     notification_close(notification);

@@ -34,9 +34,8 @@ static void open_scenario(struct scenario *scenario, const char *name)
     assert_int_equal(config_open(&scenario->config, scenario->path), 0);
     assert_int_equal(settings_configure(&scenario->settings, config_root(scenario->config)), 0);
     snprintf(scenario->path, sizeof scenario->path, SCENARIOS "%s.jsonl", name);
-    scenario->capture = (struct capture){.file = fopen(scenario->path, "r"),
-                                         .name = name,
-                                         .errors = fopen("/dev/null", "w")};
+    scenario->capture = (struct capture){
+        .file = fopen(scenario->path, "r"), .name = name, .errors = fopen("/dev/null", "w")};
     assert_non_null(scenario->capture.file);
     assert_non_null(scenario->capture.errors);
 }

@@ -84,6 +84,7 @@ static void test_templates(void **state)
     struct notification *one = make("81.5 bar", ITEM_FIRING, 1);
     struct notification *three = make("hot", ITEM_FIRING, 3);
     struct notification *taken = make("hot", ITEM_ACKNOWLEDGED, 1);
+    struct notification *gone = make("hot", ITEM_REMOVED, 2);
     struct zone *berlin;
 
     (void)state;
@@ -104,11 +105,22 @@ static void test_templates(void **state)
                    "acknowledged by anna;");
     check_template("{state}{kind}{group}{count}{shown}{more}", three, ESCAPE_NONE,
                    "firingnewshall330");
+    check_template("{ack}", one, ESCAPE_NONE, "");
+    one->root = three->root = taken->root = "plant/a";
+    check_template("{ack}", one, ESCAPE_NONE, "plant/a/hall/pump_1/ack/too_hot");
+    check_template("{ack}", three, ESCAPE_NONE, "plant/a/hall/DEVICE/ack/too_hot");
+    check_template("{each}{ack} {end}", three, ESCAPE_NONE,
+                   "plant/a/hall/pump_1/ack/too_hot plant/a/hall/pump_2/ack/too_hot "
+                   "plant/a/hall/pump_3/ack/too_hot ");
+    check_template("{if:ack}{ack}{end}.", taken, ESCAPE_NONE, ".");
+    check_template("{plural:removed|one|#} {if:moved}{moved}{end}{stale}", gone, ESCAPE_NONE,
+                   "2 0");
     check_template("{id}", one, ESCAPE_NONE, "hall/1763805600000/3");
     zone_close(berlin);
     notification_close(one);
     notification_close(three);
     notification_close(taken);
+    notification_close(gone);
 }
 
 /* Whatever the length, what is cut is said so, and no character and no escape is cut in two. */
@@ -375,6 +387,64 @@ static void test_signature(void **state)
                         "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+#define SINCE ", since 2025-11-22 10:00 UTC"
+#define HOW " -m '{\"by\":\"YOUR NAME\"}'"
+
+/* What, where, since when, and what to do where somebody is to do something. */
+static void test_whole_texts(void **state)
+{
+    static const struct {
+        enum item_state state;
+        size_t n;
+        const char *text;
+    } cases[] = {
+        {ITEM_FIRING, 1,
+         "firing: warning hall/pump_1 too_hot: hot" SINCE
+         "\nacknowledge: mosquitto_pub -t iot/hall/pump_1/ack/too_hot" HOW},
+        {ITEM_STALE, 2,
+         "hall: 2 stale\nacknowledge each: mosquitto_pub -t iot/hall/DEVICE/ack/too_hot" HOW
+         "\n- stale: warning hall/pump_1 too_hot: hot (data is missing, not resolved)" SINCE
+         "\n- stale: warning hall/pump_2 too_hot: hot (data is missing, not resolved)" SINCE},
+        {ITEM_RESOLVED, 1, "resolved: warning hall/pump_1 too_hot: hot" SINCE},
+        {ITEM_REMOVED, 1, "removed: warning hall/pump_1 too_hot: hot (taken away, not resolved)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct notification *n = make("hot", cases[i].state, cases[i].n);
+        struct buffer out = {0};
+
+        n->root = "iot";
+        notification_text(n, &out);
+        assert_string_equal(buffer_string(&out), cases[i].text);
+        buffer_free(&out);
+        notification_close(n);
+    }
+}
+
+/* A phone rings, and a mail is important, only where somebody is to look. */
+static void test_what_rings(void **state)
+{
+    (void)state;
+    read_settings("\"type\":\"mail\",\"url\":\"smtp://h\",\"from\":\"a@b.c\",\"to\":[\"x@y.z\"]");
+    for (int i = 0; i < ITEM_STATES; i++) {
+        bool rings = i == ITEM_FIRING || i == ITEM_STALE || i == ITEM_FLAPPING;
+        const struct channel_settings ntfy = {.type = CHANNEL_NTFY, .http.target = "t"};
+        struct notification *n = make("hot", (enum item_state)i, 1);
+        struct buffer body = {0}, headers = {0};
+
+        n->severity = ALERT_CRITICAL;
+        assert_int_equal(channel_body(&ntfy, n, &body), 0);
+        mail_headers_write(&settings->channels[0], n, &headers);
+        assert_non_null(strstr(body.data, rings ? "\"priority\":5" : "\"priority\":2"));
+        assert_int_equal(strstr(headers.data, "Importance: high") != NULL, rings);
+        buffer_free(&body);
+        buffer_free(&headers);
+        notification_close(n);
+    }
+    discard();
+}
+
 static void test_headings(void **state)
 {
     static const struct {
@@ -414,7 +484,8 @@ int main(void)
         cmocka_unit_test(test_html),          cmocka_unit_test(test_markdown_and_slack),
         cmocka_unit_test(test_bodies),        cmocka_unit_test(test_mail_headers),
         cmocka_unit_test(test_encoded_words), cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_headings),
+        cmocka_unit_test(test_headings),      cmocka_unit_test(test_whole_texts),
+        cmocka_unit_test(test_what_rings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,7 +188,13 @@ def test_fired_once_resolved_once(listener, start, config, receiver):
     assert headers["X-Plant"] == "one"
     assert headers["Content-Type"] == "application/json"
     assert (body["state"], body["severity"], body["alerts"][0]["value"]) == ("firing", "critical", 7.1)
-    assert body["text"] == "firing: critical hall/line_1 over_pressure: pressure 7.1 bar"
+    since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(1))
+    assert body["text"] == (
+        f"firing: critical hall/line_1 over_pressure: pressure 7.1 bar, since {since}\n"
+        "acknowledge: mosquitto_pub -t iot/hall/line_1/ack/over_pressure -m '{\"by\":\"YOUR NAME\"}'"
+    )
+    assert body["alerts"][0]["ack"] == "iot/hall/line_1/ack/over_pressure"
+    assert "ack" not in receiver.requests[1][2]["alerts"][0]
     assert (outcome["attempts"], outcome["error"]) == (1, None)
     assert "firing: critical hall/line_1 over_pressure: pressure 7.1 bar" in service.log()
     assert "s3cret" not in service.log()

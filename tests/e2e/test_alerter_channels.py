@@ -302,6 +302,8 @@ def test_mail_over_tls_with_a_password(listener, start, config, mailbox, authori
     assert mail["Message-ID"] == f"<{outcome['id']}/out@plant.example>"
     plain, html = mail.get_body(("plain",)).get_content(), mail.get_body(("html",)).get_content()
     assert "hall/line_1 over_pressure: hot <b>" in plain
+    assert "mosquitto_pub -t iot/hall/line_1/ack/over_pressure -m '{\"by\":" in plain
+    assert "mosquitto_pub -t iot/hall/line_1/ack/over_pressure -m '{\"by\":" in html
     assert "hot &lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;" in html and "<b>" not in html
     assert mail.get_content_type() in ("multipart/mixed", "multipart/alternative")
     assert "pa:ss word" not in service.log()
@@ -552,9 +554,11 @@ def test_chat_services_get_what_they_take(listener, start, config, hook, tmp_pat
     assert card["contentType"] == "application/vnd.microsoft.card.adaptive"
     assert card["content"]["body"][0]["text"].startswith("firing")
     telegram = got["/bot12:Ab-c_d/sendMessage"][0][1]
+    what, how = telegram.pop("text").split("\n")
+    assert what.startswith("firing: critical hall/line_1 over_pressure: hot <!channel> @all [x](y), since 20")
+    assert how == "acknowledge: mosquitto_pub -t iot/hall/line_1/ack/over_pressure -m '{\"by\":\"YOUR NAME\"}'"
     assert telegram == {
         "chat_id": "-100",
-        "text": "firing: critical hall/line_1 over_pressure: hot <!channel> @all [x](y)",
         "link_preview_options": {"is_disabled": True},
     }
     headers, ntfy = got["/"][0]
