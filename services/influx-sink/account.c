@@ -32,17 +32,25 @@ static bool claim(struct account_series *series)
     return false;
 }
 
+static bool is_full(const struct account *account)
+{
+    return atomic_load_explicit(&account->n_series, memory_order_relaxed) >= ACCOUNT_SERIES_MAX;
+}
+
 struct account_series *account_find(struct account *account, const struct topic *topic)
 {
     uint64_t at = hash_text(HASH_START, topic->location);
     at = hash_text(hash_text(at, topic->device), topic->name);
 
-    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++, at++) {
-        struct account_series *series = &account->series[at % ACCOUNT_SERIES_MAX];
+    for (size_t i = 0; i < ACCOUNT_SLOTS; i++, at++) {
+        struct account_series *series = &account->series[at % ACCOUNT_SLOTS];
+        uint32_t state = atomic_load_explicit(&series->state, memory_order_acquire);
 
-        if (atomic_load_explicit(&series->state, memory_order_acquire) != ACCOUNT_USED &&
-            claim(series)) {
+        if (state == ACCOUNT_FREE && is_full(account))
+            return NULL;
+        if (state != ACCOUNT_USED && claim(series)) {
             name(series, topic);
+            atomic_fetch_add(&account->n_series, 1);
             return series;
         }
         if (is_of(series, topic))
@@ -67,24 +75,34 @@ static void set_mark(struct account *account, uint64_t next)
 }
 
 /* A spool that was taken away numbers its records anew. */
-static void resume_ends(struct account_ends *ends, uint64_t known, uint64_t spool_next)
+static void resume_ends(struct account_ends *ends, uint64_t known, uint64_t cursor,
+                        uint64_t spool_next)
 {
     if (known > spool_next)
         ends->spans = (struct spans){0};
     if (known > spool_next || known + 1 < spool_next)
         spans_add(&ends->spans, known > spool_next ? 0 : known, spool_next);
+    spans_add(&ends->spans, 0, cursor);
     ends->done = ends->spans.done;
 }
 
-bool account_resume(struct account *account, uint64_t spool_next, uint64_t *n)
+static void resume_series(struct account *account)
+{
+    account->n_series = 0;
+    for (size_t i = 0; i < ACCOUNT_SLOTS; i++) {
+        if (account->series[i].state == ACCOUNT_CLAIMED)
+            account->series[i].state = ACCOUNT_FREE;
+        account->n_series += account->series[i].state == ACCOUNT_USED;
+    }
+}
+
+bool account_resume(struct account *account, uint64_t cursor, uint64_t spool_next, uint64_t *n)
 {
     const struct account_mark *mark = &account->marks[account->mark_now];
     bool is_one_left = mark->next + 1 == spool_next;
 
-    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
-        if (account->series[i].state == ACCOUNT_CLAIMED)
-            account->series[i].state = ACCOUNT_FREE;
-    resume_ends(&account->ends[account->ends_now], mark->next, spool_next);
+    resume_series(account);
+    resume_ends(&account->ends[account->ends_now], mark->next, cursor, spool_next);
     *n = n_taken(account) - mark->n;
     if (!is_one_left)
         set_mark(account, spool_next);
@@ -145,14 +163,14 @@ bool account_has_settled(const struct account *account, uint64_t record)
     return spans_has(&ends_now(account)->spans, record);
 }
 
-void account_settle(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS],
+void account_settle(struct account *account, const uint32_t n[ACCOUNT_SLOTS][ACCOUNT_ENDS],
                     uint64_t from, uint64_t to)
 {
     const struct account_ends *now = ends_now(account);
     uint32_t other = 1 - atomic_load(&account->ends_now);
     struct account_ends *ends = &account->ends[other];
 
-    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
+    for (size_t i = 0; i < ACCOUNT_SLOTS; i++)
         for (size_t end = 0; end < ACCOUNT_ENDS; end++)
             atomic_store_explicit(&ends->n[i][end], read_end(now, i, end) + n[i][end],
                                   memory_order_relaxed);
@@ -183,7 +201,7 @@ static void read_ends(const struct account *account, struct account_totals *tota
     do {
         ends = ends_now(account);
         totals->stored = totals->dead = 0;
-        for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++) {
+        for (size_t i = 0; i < ACCOUNT_SLOTS; i++) {
             totals->stored += read_end(ends, i, ACCOUNT_STORED);
             totals->dead += read_end(ends, i, ACCOUNT_DEAD);
         }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define ACCOUNT_SERIES_MAX 1024 /* devices × measurements; readings of others are only counted */
+#define ACCOUNT_SLOTS (2 * ACCOUNT_SERIES_MAX) /* so that one is found quickly, or not */
 
 struct account_totals {
     uint64_t received; /* readings, duplicates among them */
@@ -52,7 +53,7 @@ enum { ACCOUNT_STORED, ACCOUNT_DEAD, ACCOUNT_ENDS };
 struct account_ends {
     struct spans spans;    /* the settling thread's */
     _Atomic uint64_t done; /* spans.done, for any thread */
-    _Atomic uint64_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS];
+    _Atomic uint64_t n[ACCOUNT_SLOTS][ACCOUNT_ENDS];
 };
 
 /* How far readings were taken: all of the spool's records before `next`, and those are so many. */
@@ -64,7 +65,8 @@ struct account { /* starts as zeroes */
     _Atomic uint64_t totals[ACCOUNT_N];
     _Atomic uint64_t untracked; /* readings beyond ACCOUNT_SERIES_MAX */
     _Atomic uint64_t dropped;   /* see account_square() */
-    struct account_series series[ACCOUNT_SERIES_MAX];
+    _Atomic uint32_t n_series;
+    struct account_series series[ACCOUNT_SLOTS];
     struct account_ends ends[2]; /* the new one is written beside the one that counts */
     _Atomic uint32_t ends_now;
     struct account_mark marks[2]; /* the same */
@@ -72,10 +74,12 @@ struct account { /* starts as zeroes */
 };
 
 /* For a table that is new or that another process left, before anything else: `spool_next` is the
- * number that the spool's next record gets. What lies in a spool that the table knows nothing of is
- * no concern of it. True where the last record was not, or not wholly, taken when that process was
- * killed: it is to be taken first, less the first *n_taken of its readings. */
-bool account_resume(struct account *account, uint64_t spool_next, uint64_t *n_taken);
+ * number that the spool's next record gets, and all before `cursor` are done with. What lies in a
+ * spool that the table knows nothing of is no concern of it. True where the last record was not, or
+ * not wholly, taken when that process was killed: it is to be taken first, less the first *n_taken
+ * of its readings. */
+bool account_resume(struct account *account, uint64_t cursor, uint64_t spool_next,
+                    uint64_t *n_taken);
 
 /* Any thread: the series of a telemetry topic, found or made; NULL where there is no room. */
 struct account_series *account_find(struct account *account, const struct topic *topic);
@@ -91,7 +95,7 @@ bool account_has_settled(const struct account *account, uint64_t record);
 /* Adds `n`, by the index of account.series, and the records [from, to): both or, where the process
  * is killed meanwhile, neither. In the 4096th hole that overtaking left, readings may count twice
  * after a kill. */
-void account_settle(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS],
+void account_settle(struct account *account, const uint32_t n[ACCOUNT_SLOTS][ACCOUNT_ENDS],
                     uint64_t from, uint64_t to);
 
 /* Where all records are settled, nothing waits: a reading that is neither stored nor dead then was

@@ -17,6 +17,11 @@ struct header {
     uint64_t received_ms;
 } __attribute__((packed));
 
+bool message_fits(size_t topic_length, size_t payload_size)
+{
+    return sizeof(struct header) + topic_length + payload_size <= SPOOL_RECORD_MAX;
+}
+
 int message_pack(const struct message *message, struct buffer *out)
 {
     struct header header = {.version = VERSION,
@@ -24,7 +29,7 @@ int message_pack(const struct message *message, struct buffer *out)
                             .received_ms = htole64((uint64_t)message->received_ms)};
     size_t size = message->size;
 
-    if (sizeof(header) + message->topic_length + size > SPOOL_RECORD_MAX) {
+    if (!message_fits(message->topic_length, size)) {
         header.flags = FLAG_CUT;
         size = CUT_SIZE;
     }

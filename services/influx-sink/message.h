@@ -20,6 +20,9 @@ struct message {
     bool cut;            /* it was too long for the spool: only its first bytes are here */
 };
 
+/* Whether a record of the spool has room for it. */
+bool message_fits(size_t topic_length, size_t payload_size);
+
 /* Appends the message; one that is longer than a record of the spool can be is cut. 0 or -ENOMEM.
  */
 int message_pack(const struct message *message, struct buffer *out);

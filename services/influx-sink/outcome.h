@@ -12,7 +12,7 @@
 struct outcome {
     struct account *account; /* borrowed; NULL: nobody keeps a ledger of this target */
     const char *root;        /* borrowed */
-    uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS];
+    uint32_t n[ACCOUNT_SLOTS][ACCOUNT_ENDS];
 };
 
 /* Whether the readings of that record are to be taken. They are not where the ledger has them

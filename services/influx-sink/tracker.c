@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TOLD_MAX 64 /* series in a health message: proto/health.schema.json */
@@ -90,14 +89,11 @@ static void *map(int fd)
 static int map_file(struct file **out, const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    struct stat status;
     int error;
 
     if (fd < 0)
         return -errno;
-    error = fstat(fd, &status) < 0 ? -errno : 0;
-    if (!error && status.st_size != (off_t)sizeof(struct file) && ftruncate(fd, 0) < 0)
-        error = -errno;
+    error = ftruncate(fd, sizeof(struct file)) < 0 ? -errno : 0;
     if (!error)
         error = -posix_fallocate(fd, 0, sizeof(struct file));
     *out = error ? NULL : map(fd);
@@ -137,7 +133,7 @@ static void write_members(void *self, struct jsonw *w)
 
     jsonw_array_begin(w, "series");
     for (int spotless = 0; spotless < 2; spotless++)
-        for (size_t i = 0; i < ACCOUNT_SERIES_MAX && told < TOLD_MAX; i++) {
+        for (size_t i = 0; i < ACCOUNT_SLOTS && told < TOLD_MAX; i++) {
             const struct account_series *series = &account->series[i];
             struct account_totals totals;
 
@@ -175,7 +171,8 @@ static void sample(void *self, struct health *health)
 struct taking {
     struct account *account;
     const struct topic *topic;
-    struct account_series *series; /* NULL until it is looked for, or where there is no room */
+    struct account_series *series; /* NULL where there is no room */
+    bool is_found;                 /* it was looked for */
     uint64_t n_known;              /* readings still to come that are counted already */
 };
 
@@ -187,8 +184,9 @@ static void on_reading(void *self, uint64_t seq, int64_t ts_ms)
         taking->n_known--;
         return;
     }
-    if (!taking->series)
+    if (!taking->is_found)
         taking->series = account_find(taking->account, taking->topic);
+    taking->is_found = true;
     account_take(taking->account, taking->series, seq, ts_ms);
 }
 
@@ -199,7 +197,8 @@ static void take(struct tracker *tracker, const char *topic_text, const struct m
     struct taking taking = {
         .account = &tracker->file->account, .topic = &topic, .n_known = n_known};
 
-    if (topic_parse(&topic, tracker->root, topic_text) == 0 && topic.kind == TOPIC_TELEMETRY)
+    if (!message->cut && topic_parse(&topic, tracker->root, topic_text) == 0 &&
+        topic.kind == TOPIC_TELEMETRY)
         reading_scan(message->payload, message->size, on_reading, &taking);
     account_took_record(taking.account);
 }
@@ -207,7 +206,10 @@ static void take(struct tracker *tracker, const char *topic_text, const struct m
 void tracker_on_message(struct tracker *tracker, const struct mqtt_message *message)
 {
     take(tracker, message->topic,
-         &(struct message){.payload = message->payload, .size = message->size}, 0);
+         &(struct message){.payload = message->payload,
+                           .size = message->size,
+                           .cut = !message_fits(strlen(message->topic), message->size)},
+         0);
 }
 
 /* The spool's last record, which the process that was killed has not counted to the end. One that
@@ -234,9 +236,9 @@ static int take_last(struct tracker *tracker, struct spool *spool, uint64_t n_kn
 
 static int resume(struct tracker *tracker, struct spool *spool)
 {
-    uint64_t n_known;
+    uint64_t cursor = spool_cursor(spool_reader(spool, 0)), n_known;
 
-    return account_resume(&tracker->file->account, spool_stats(spool).next, &n_known)
+    return account_resume(&tracker->file->account, cursor, spool_stats(spool).next, &n_known)
                ? take_last(tracker, spool, n_known)
                : 0;
 }

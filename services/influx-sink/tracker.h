@@ -7,8 +7,9 @@
  * PUBACK, in memory that is a mapped file: a process that is killed has lost nothing of it, and the
  * message that it was counting is counted to its end at the next start, from the spool. Readings
  * count as often as they came: the broker's copy of a retained message, and what it sends again
- * after a kill, as duplicates. After the machine itself went down uncleanly the file is begun anew,
- * and what lies in the spool then is not in it.
+ * after a kill, as duplicates. A message that is too long for the spool has none: it is a dead
+ * letter as a whole, and what it had is missing. After the machine itself went down uncleanly the
+ * file is begun anew, and what lies in the spool then is not in it.
  *
  * Format: struct header of tracker.c, then struct account as this machine lays it out; a file of
  * another layout is begun anew. */

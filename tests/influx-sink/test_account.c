@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -200,6 +201,42 @@ static void test_table_is_bounded(void **state)
     free(account);
 }
 
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* What there is no room for is not looked for in all of the table. */
+static void test_full_table_is_as_quick(void **state)
+{
+    struct account *account = calloc(1, sizeof(*account));
+    struct topic other = topic;
+    int64_t known_ns, unknown_ns;
+
+    (void)state;
+    for (int i = 0; i < ACCOUNT_SERIES_MAX; i++) {
+        snprintf(other.device, sizeof(other.device), "device_%d", i);
+        assert_non_null(account_find(account, &other));
+    }
+    known_ns = -thread_cpu_ns();
+    for (int i = 0; i < 2000; i++) {
+        snprintf(other.device, sizeof(other.device), "device_%d", i % ACCOUNT_SERIES_MAX);
+        assert_non_null(account_find(account, &other));
+    }
+    known_ns += thread_cpu_ns();
+    unknown_ns = -thread_cpu_ns();
+    for (int i = 0; i < 2000; i++) {
+        snprintf(other.device, sizeof(other.device), "other_%d", i);
+        assert_null(account_find(account, &other));
+    }
+    unknown_ns += thread_cpu_ns();
+    assert_true(unknown_ns < 10 * known_ns);
+    free(account);
+}
+
 struct scanned {
     size_t n;
     uint64_t seq[8];
@@ -294,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_restart_with_the_clock_set_back),
         cmocka_unit_test(test_hours),
         cmocka_unit_test(test_table_is_bounded),
+        cmocka_unit_test(test_full_table_is_as_quick),
         cmocka_unit_test(test_scan),
         cmocka_unit_test(test_scan_long_arrays),
     };

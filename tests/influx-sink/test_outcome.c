@@ -78,7 +78,7 @@ static void test_record_that_was_settled_does_not_count_again(void **state)
     outcome_settle(outcome, 7, 13);
     assert_int_equal(account_totals(account).stored, 10);
     assert_int_equal(account_totals(account).waiting, 5);
-    assert_false(account_resume(account, 15, &n)); /* killed before the cursor moved */
+    assert_false(account_resume(account, 0, 15, &n)); /* killed before the cursor moved */
     for (uint64_t record = 0; record < 15; record++)
         if (outcome_wants(outcome, record))
             outcome_take(outcome, &sensors, 1, 0);
@@ -103,7 +103,7 @@ static void test_spool_of_others(void **state)
 
     (void)state;
     *outcome = (struct outcome){.account = account, .root = "iot"};
-    assert_false(account_resume(account, 100, &n));
+    assert_false(account_resume(account, 0, 100, &n));
     assert_false(outcome_wants(outcome, 99));
     assert_true(outcome_wants(outcome, 100));
     receive(account, 10);
@@ -111,7 +111,7 @@ static void test_spool_of_others(void **state)
     outcome_settle(outcome, 104, 110);
     account_square(account);
     assert_int_equal(account_totals(account).waiting, 4);
-    assert_false(account_resume(account, 3, &n));
+    assert_false(account_resume(account, 0, 3, &n));
     assert_false(outcome_wants(outcome, 2));
     assert_true(outcome_wants(outcome, 3));
     account_square(account); /* the four went with their spool */
@@ -125,6 +125,32 @@ static void test_spool_of_others(void **state)
     outcome_settle(outcome, 3, 8);
     assert_int_equal(account_totals(account).waiting, 1);
     account_square(account);
+    assert_int_equal(account_totals(account).dropped, 5);
+    assert_int_equal(account_totals(account).waiting, 0);
+    free(outcome);
+    free(account);
+}
+
+/* Another target than before keeps the table, and has come further: what lies in between does not
+ * wait for ever. */
+static void test_cursor_that_is_ahead_of_the_table(void **state)
+{
+    struct account *account = calloc(1, sizeof(*account));
+    struct outcome *outcome = calloc(1, sizeof(*outcome));
+    uint64_t n;
+
+    (void)state;
+    *outcome = (struct outcome){.account = account, .root = "iot"};
+    receive(account, 10);
+    outcome_take(outcome, &sensors, 2, 0);
+    outcome_settle(outcome, 0, 2);
+    assert_false(account_resume(account, 7, 10, &n));
+    assert_false(outcome_wants(outcome, 6));
+    assert_true(outcome_wants(outcome, 7));
+    outcome_take(outcome, &sensors, 3, 0);
+    outcome_settle(outcome, 7, 10);
+    account_square(account);
+    assert_int_equal(account_totals(account).stored, 5);
     assert_int_equal(account_totals(account).dropped, 5);
     assert_int_equal(account_totals(account).waiting, 0);
     free(outcome);
@@ -164,7 +190,7 @@ static void test_kill_while_it_receives(void **state)
             usleep(10);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        if (account_resume(&received->account, received->appended, &n_known)) {
+        if (account_resume(&received->account, 0, received->appended, &n_known)) {
             n_left++;
             take_record(received, received->appended - 1, n_known);
         }
@@ -175,7 +201,7 @@ static void test_kill_while_it_receives(void **state)
     munmap(received, sizeof(*received));
 }
 
-static void settle_one(struct account *account, const uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS])
+static void settle_one(struct account *account, const uint32_t n[ACCOUNT_SLOTS][ACCOUNT_ENDS])
 {
     uint64_t done = account->ends[account->ends_now].done;
 
@@ -188,11 +214,11 @@ static void test_kill_while_it_settles(void **state)
     static const size_t size = sizeof(struct account);
     struct account *account =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    static uint32_t n[ACCOUNT_SERIES_MAX][ACCOUNT_ENDS];
+    static uint32_t n[ACCOUNT_SLOTS][ACCOUNT_ENDS];
 
     (void)state;
     assert_ptr_not_equal(account, MAP_FAILED);
-    for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
+    for (size_t i = 0; i < ACCOUNT_SLOTS; i++)
         n[i][ACCOUNT_STORED] = 1;
     for (int round = 0; round < 200; round++) {
         uint64_t before = atomic_load(&account->ends[account->ends_now].done);
@@ -205,7 +231,7 @@ static void test_kill_while_it_settles(void **state)
             usleep(10);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        for (size_t i = 0; i < ACCOUNT_SERIES_MAX; i++)
+        for (size_t i = 0; i < ACCOUNT_SLOTS; i++)
             assert_int_equal(account_series_totals(account, &account->series[i]).stored,
                              account->ends[account->ends_now].done);
     }
@@ -256,7 +282,7 @@ static void test_half_named_series_is_free_again(void **state)
 
     (void)state;
     atomic_store(&series->state, ACCOUNT_CLAIMED);
-    account_resume(account, 0, &n_known);
+    account_resume(account, 0, 0, &n_known);
     assert_ptr_equal(account_find(account, &sensors), series);
     assert_int_equal(atomic_load(&series->state), ACCOUNT_USED);
     free(account);
@@ -268,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_batch_is_settled_as_a_whole),
         cmocka_unit_test(test_record_that_was_settled_does_not_count_again),
         cmocka_unit_test(test_spool_of_others),
+        cmocka_unit_test(test_cursor_that_is_ahead_of_the_table),
         cmocka_unit_test(test_kill_while_it_receives),
         cmocka_unit_test(test_kill_while_it_settles),
         cmocka_unit_test(test_two_threads_find_the_same),
