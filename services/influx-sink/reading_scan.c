@@ -40,15 +40,22 @@ static bool take(struct scan *scan, char c)
 
 static bool skip_text(struct scan *scan)
 {
-    for (scan->at++; scan->at < scan->end; scan->at++) {
-        if (*scan->at == '"') {
-            scan->at++;
-            return true;
-        }
-        if (*scan->at == '\\' && scan->end - scan->at > 1)
-            scan->at++;
-    }
-    return false;
+    const char *at = scan->at + 1;
+
+    while (at < scan->end && *at != '"')
+        at += *at == '\\' && scan->end - at > 1 ? 2 : 1;
+    scan->at = at < scan->end ? at + 1 : at;
+    return at < scan->end;
+}
+
+/* A variable of its own spares the loop a store a byte. */
+static void skip_plain(struct scan *scan)
+{
+    const char *at = scan->at;
+
+    while (at < scan->end && !is_special[(unsigned char)*at])
+        at++;
+    scan->at = at;
 }
 
 /* Past one value of any kind, of which only brackets and texts are looked at. */
@@ -56,14 +63,9 @@ static bool skip_value(struct scan *scan)
 {
     int depth = 0;
 
-    skip_space(scan);
-    while (scan->at < scan->end) {
+    for (skip_plain(scan); scan->at < scan->end; skip_plain(scan)) {
         char c = *scan->at;
 
-        if (!is_special[(unsigned char)c]) {
-            scan->at++;
-            continue;
-        }
         if (c == '"') {
             if (!skip_text(scan))
                 return false;
