@@ -64,9 +64,11 @@ int zone_open(struct zone **out, const char *name)
         rc = zone ? read_zone(zone, file) : 0;
         fclose(file);
     }
-    if (!zone || rc < 0) {
+    if (!zone)
+        return -ENOMEM;
+    if (rc < 0) {
         zone_close(zone);
-        return zone ? rc : -ENOMEM;
+        return rc;
     }
     *out = zone;
     return 0;
