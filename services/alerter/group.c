@@ -228,10 +228,24 @@ void member_note(struct member *member, enum item_state state, uint32_t channels
             m->owed &= ~member->owed;
 }
 
+/* With its severity, and without a word that others are told now. */
+static bool was_told_as_it_is(const struct member *moved)
+{
+    return moved->severity == moved->record->severity && !(moved->told & TOLD(ITEM_MOVED));
+}
+
 void member_take_over(struct member *member, struct member *moved)
 {
-    uint32_t shared = moved->owed & member->group->route->channels;
+    const struct route *route = member->group->route;
+    uint32_t shared = moved->owed & route->channels;
 
+    if (!member->told && shared == route->channels && was_told_as_it_is(moved)) {
+        member->told = moved->told;
+        member->step = moved->step < route->n_steps ? moved->step : (unsigned)route->n_steps;
+        member->severity = moved->severity;
+        member->first_told_ms = moved->first_told_ms;
+        member->told_ms = moved->told_ms;
+    }
     member->owed |= shared;
     moved->owed &= ~shared;
 }

@@ -82,7 +82,8 @@ uint32_t member_channels(const struct member *member, enum item_state state);
 /* These channels are told of this state. The end is owed to each by one member of the record. */
 void member_note(struct member *member, enum item_state state, uint32_t channels);
 
-/* What a moved member owes to channels of this one, this one owes from now on. */
+/* What a moved member owes to channels of this one, this one owes from now on. Where all of them
+ * know the alert as it is, nothing of it is told anew. */
 void member_take_over(struct member *member, struct member *moved);
 
 /* Its alert fired anew, began to flap or came to rest: what was told may be told again. */

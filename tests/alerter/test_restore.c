@@ -213,6 +213,22 @@ static void test_moved_by_a_reload_without_the_route(void **state)
     check_moved(LINES("a"), ROOM);
 }
 
+/* Who is told by the new route knows of it already. */
+static void test_moved_to_the_same_channel(void **state)
+{
+    (void)state;
+    open_with(ROUTE);
+    hear("line_1", ALERT_FIRING, T0);
+    assert_told("a news firing line_1\n");
+    reload_with(LINES("a"));
+    core_tick(core, T0 + 30 * MINUTE);
+    assert_told("");
+    hear("line_1", ALERT_RESOLVED, T0 + 31 * MINUTE);
+    assert_told("a news resolved line_1\n");
+    assert_int_equal(core_stats(core).groups, 0);
+    close_all();
+}
+
 /* It is over when the routes change, and its end was not told yet. */
 static void test_end_that_is_owed_over_a_reload(void **state)
 {
@@ -234,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_version_2_without_its_route),
         cmocka_unit_test(test_moved_by_a_reload),
         cmocka_unit_test(test_moved_by_a_reload_without_the_route),
+        cmocka_unit_test(test_moved_to_the_same_channel),
         cmocka_unit_test(test_end_that_is_owed_over_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
