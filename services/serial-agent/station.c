@@ -349,9 +349,15 @@ static bool measures(const struct board_config *config, const char *measurement)
     return false;
 }
 
+static void name_breaker(const struct board_config *config, char out[2 * TOPIC_NAME_SIZE])
+{
+    snprintf(out, 2 * TOPIC_NAME_SIZE, "%s/%s", config->location, config->device);
+}
+
 void station_part(struct station *station, const struct board_config *next)
 {
     const struct board_config *own = station->config;
+    char breaker[2 * TOPIC_NAME_SIZE];
 
     board_closed(&station->board);
     controls_part(station->controls, next ? next->actuators : NULL, next ? next->n_outputs : 0);
@@ -360,7 +366,8 @@ void station_part(struct station *station, const struct board_config *next)
             device_withdraw(station->device, own->polls[i].measurement);
     device_part(station->device, !next);
     station_count(station);
-    health_drop(station->context.health, own->device);
+    name_breaker(own, breaker);
+    health_drop(station->context.health, breaker);
 }
 
 const struct board_config *station_config(const struct station *station)
@@ -393,8 +400,9 @@ void station_count(struct station *station)
 {
     const struct tally_sources sources = {
         .board = &station->board, .link = station->link, .readers = &station->readers};
+    char breaker[2 * TOPIC_NAME_SIZE];
 
     tally_raise(&station->tally, station->context.health, &sources);
-    health_set_breaker(station->context.health, station->config->device,
-                       station->board.breaker.state);
+    name_breaker(station->config, breaker);
+    health_set_breaker(station->context.health, breaker, station->board.breaker.state);
 }

@@ -124,7 +124,8 @@ def test_actuators_of_an_unchanged_board_keep_what_is_under_way(listener, start,
 
 def test_a_removed_board_goes_for_good(listener, start, board, servers):
     device = fan_board(board)
-    agent = start("serial-agent", {"devices": [device, afar(servers[0], "stays")]})
+    namesake = afar(servers[1], "stays") | {"location": "facility_b"}
+    agent = start("serial-agent", {"devices": [device, afar(servers[0], "stays"), namesake]})
     listener.wait(f"{greenhouse.DEVICE}/status", lambda m: m.json["state"] == "online")
     assert greenhouse.command(listener, "fan", "ON")["result"] == "ok"
     mark = reload(agent, listener, lambda devices: devices.pop(0))
@@ -136,8 +137,8 @@ def test_a_removed_board_goes_for_good(listener, start, board, servers):
     assert {m.topic for m in late.messages if m.retain} == {f"{greenhouse.DEVICE}/status"}
     late.close()
     assert reading(listener, "stays", since=mark)
-    health = listener.wait("iot/_service/+/health", lambda m: m.json["gauges"]["boards"] == 1, timeout_s=30).json
-    assert list(health["breakers"]) == ["stays"]
+    health = listener.wait("iot/_service/+/health", lambda m: m.json["gauges"]["boards"] == 2, timeout_s=30).json
+    assert set(health["breakers"]) == {"facility_a/stays", "facility_b/stays"}
 
 
 def test_what_a_board_has_no_more_is_taken_away(listener, start, board):
