@@ -28,7 +28,6 @@ struct engine {
     int64_t listening_ms; /* since when messages can come; 0 while they cannot */
     int64_t deaf_ms;      /* since when they could not, last; 0: not known, or never */
     struct orphans orphans;
-    size_t found;            /* by engine_restore(): where among the watchers */
     struct instance **queue; /* owned; for engine_keep() */
     size_t n_queue, queue_capacity;
 };

@@ -86,10 +86,12 @@ int decide_match(struct engine *engine, struct series *series)
         return 0;
     size_t n = selector_find(engine->selector, series->device->location, series->device->name,
                              series->measurement, &found);
+    series->first_own = (uint32_t)series->n_watchers;
     for (size_t i = 0; i < n; i++) {
         int failed = meet(engine, series, &found[i]);
         error = failed ? failed : error;
     }
+    series->n_own = (uint32_t)series->n_watchers - series->first_own;
     return error;
 }
 

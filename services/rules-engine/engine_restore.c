@@ -5,17 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Memories come mostly in the order of the watchers: begins where the last one was found. */
-static struct instance *find_instance(struct engine *engine, const struct series *series,
-                                      const struct scope *scope)
+/* Among those that select the series, which came to it in the order of the settings: derived
+ * values, then rules. */
+static struct instance *find_instance(const struct series *series, const struct rule *rule)
 {
-    for (size_t i = 0, n = series->n_watchers; i < n; i++) {
-        size_t at = (engine->found + i) % n;
-        struct instance *watcher = series->watchers[at];
-        if (watcher->scope == scope && watcher->selected == series) {
-            engine->found = at;
-            return watcher;
-        }
+    size_t from = series->first_own, to = from + series->n_own;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        struct instance *instance = series->watchers[middle];
+        if (instance->rule == rule)
+            return instance;
+        if (instance->derived || instance->rule < rule)
+            from = middle + 1;
+        else
+            to = middle;
     }
     return NULL;
 }
@@ -31,8 +34,7 @@ static struct instance *find_by_memory(struct engine *engine, const struct rule 
 {
     struct series *series = picture_series(engine->picture, memory->place.location,
                                            memory->place.device, rule->scope.measurement);
-    return series && decide_match(engine, series) == 0 ? find_instance(engine, series, &rule->scope)
-                                                       : NULL;
+    return series && decide_match(engine, series) == 0 ? find_instance(series, rule) : NULL;
 }
 
 /* The alert about a failed command; a later command of the rule resolves it. */
@@ -203,7 +205,7 @@ struct instance *engine_instance(struct engine *engine, const struct engine_plac
     struct series *series = found ? picture_series(engine->picture, place->location, place->device,
                                                    found->scope.measurement)
                                   : NULL;
-    return series ? find_instance(engine, series, &found->scope) : NULL;
+    return series ? find_instance(series, found) : NULL;
 }
 
 static bool is_worth_it(const struct instance *instance)

@@ -44,8 +44,9 @@ struct series {
     uint64_t missing;           /* readings that never came, just before the last one */
     struct instance **watchers; /* the engine's: who reads it */
     size_t n_watchers;
-    bool matched; /* the engine's: it knows whose rules select it */
-    bool own;     /* the engine's: it computes this one itself */
+    uint32_t first_own, n_own; /* the engine's: those of them that select it */
+    bool matched;              /* the engine's: it knows whose rules select it */
+    bool own;                  /* the engine's: it computes this one itself */
 };
 
 struct picture_device {

@@ -1,4 +1,5 @@
 #include "selector.h"
+#include "topic.h"
 #include "wildcard.h"
 
 #include <errno.h>
@@ -22,6 +23,8 @@ struct selector {
     struct entry *entries; /* derived values, then rules */
     size_t n;
     uint32_t *buckets[N_KEYS];
+    /* How long the beginnings are that there are; mostly few. */
+    bool lengths[TOPIC_NAME_SIZE][TOPIC_NAME_SIZE];
     size_t n_buckets; /* a power of two, of each */
     uint32_t *found;
     struct selected *answer;
@@ -61,12 +64,15 @@ static void add(struct selector *selector, struct selected selected)
 {
     const struct scope *scope = scope_of(&selected);
     struct entry *entry = &selector->entries[selector->n];
+    size_t n_location = strcspn(scope->location, "*"), n_device = strcspn(scope->device, "*");
     entry->selected = selected;
+    if (n_location < TOPIC_NAME_SIZE && n_device < TOPIC_NAME_SIZE) /* else it takes no name */
+        selector->lengths[n_location][n_device] = true;
     for (int key = 0; key < N_KEYS; key++) {
         const char *text = key_of(scope, key);
         uint64_t hash = hash_bytes(HASH_START, text, strlen(text));
-        hash = hash_bytes(hash, scope->location, strcspn(scope->location, "*"));
-        hash = hash_bytes(hash, scope->device, strcspn(scope->device, "*"));
+        hash = hash_bytes(hash, scope->location, n_location);
+        hash = hash_bytes(hash, scope->device, n_device);
         uint32_t *head = bucket(selector, key, hash);
         entry->next[key] = *head;
         *head = (uint32_t)selector->n;
@@ -156,10 +162,12 @@ static int by_order(const void *a, const void *b)
 static size_t find(struct selector *selector, const struct wanted *wanted)
 {
     uint64_t whole = hash_bytes(HASH_START, wanted->text, strlen(wanted->text));
-    size_t n = 0;
-    for (size_t i = 0; i <= strlen(wanted->location); i++) {
+    size_t n_location = strlen(wanted->location), n_device = strlen(wanted->device), n = 0;
+    for (size_t i = 0; i <= n_location && i < TOPIC_NAME_SIZE; i++) {
         uint64_t hash = hash_bytes(whole, wanted->location, i);
-        for (size_t j = 0; j <= strlen(wanted->device); j++) {
+        for (size_t j = 0; j <= n_device && j < TOPIC_NAME_SIZE; j++) {
+            if (!selector->lengths[i][j])
+                continue;
             uint32_t at = *bucket(selector, wanted->key, hash_bytes(hash, wanted->device, j));
             for (; at != NONE; at = selector->entries[at].next[wanted->key])
                 if (selects(scope_of(&selector->entries[at].selected), wanted, i, j))

@@ -309,6 +309,44 @@ static void test_no_directory(void **state)
     engine_close(stand->engine);
 }
 
+/* In any order, whoever else reads the device and whatever is computed from it. */
+static void test_finds_each(void **state)
+{
+    enum { N = 100 };
+    struct stand *stand = *state;
+    struct buffer json = {0}, out = {0};
+    buffer_text(&json, "{\"derived\":[{\"name\":\"twice\",\"select\":{\"measurement\":\"m\"},"
+                       "\"measurement\":\"t\",\"values\":{\"x\":\"2 * x\"}}],\"rules\":[");
+    for (int i = 0; i < N; i++)
+        buffer_format(&json,
+                      "%s{\"name\":\"r%d\",\"select\":{\"measurement\":\"m\"},"
+                      "\"when\":\"x > b.x\",\"alert\":true}",
+                      i ? "," : "", i);
+    buffer_text(&json, "]}");
+    settings_discard(stand->settings);
+    config_close(stand->config);
+    assert_int_equal(config_open_text(&stand->config, "rules", buffer_string(&json)), 0);
+    assert_int_equal(settings_configure(&stand->settings, config_root(stand->config)), 0);
+    assert_true(config_check(stand->config));
+    assert_int_equal(engine_open(&stand->engine, stand->settings, &no_handlers, NULL), 0);
+    for (int i = 0; i < 3 * N; i++) { /* those of a and c read b before b is known */
+        static const char *const devices[] = {"a", "c", "b"};
+        const char *device = devices[i / N];
+        char name[16], expected[64];
+        snprintf(name, sizeof(name), "r%d", i * 37 % N);
+        struct engine_memory memory = change(name, device, true, (uint64_t)i + 1);
+        assert_int_equal(engine_restore(stand->engine, &memory, 5000), 0);
+        struct engine_cursor cursor = {0};
+        buffer_clear(&out);
+        engine_remember(stand->engine, &cursor, SIZE_MAX, collect, &out);
+        snprintf(expected, sizeof(expected), "%s/%s active %d; ", device, name, i + 1);
+        assert_non_null(strstr(buffer_string(&out), expected));
+    }
+    engine_close(stand->engine);
+    buffer_free(&json);
+    buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_byte, open_stand, close_stand),
         cmocka_unit_test_setup_teardown(test_all_that_is_kept, open_stand, close_stand),
         cmocka_unit_test_setup_teardown(test_stays_small, open_stand, close_stand),
+        cmocka_unit_test_setup_teardown(test_finds_each, open_stand, close_stand),
         cmocka_unit_test_setup_teardown(test_no_directory, open_stand, close_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
