@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 /* Prints with '-' what only `ours` decides and with '+' what only `theirs` does. Within a moment
- * the order does not count, and nowhere do the numbers of episodes, readings and commands. Returns whether they differ. */
+ * the order does not count, and nowhere do the numbers of episodes, readings and commands. Returns
+ * whether they differ. */
 bool decision_diff(const char *ours, const char *theirs, FILE *out);
 
 #endif

@@ -19,7 +19,8 @@
 #include <stdint.h>
 
 #define WINDOW_PANES 64
-#define WINDOW_SUMMARIES 8 /* panes that are kept of a window over a restart */
+#define WINDOW_GROUP 8      /* panes whose sum is kept over a restart */
+#define WINDOW_SUMMARIES 16 /* at most, a power of two; of a full window 8 or 9 */
 
 struct window_pane {
     int64_t index;
@@ -68,7 +69,8 @@ struct value window_value(const struct window *window, enum expression_aspect as
 int64_t window_change_ms(const struct window *window, int64_t now_ms);
 
 /* What is kept over a restart, as words of a line with a space before each: of the panes, sums of
- * WINDOW_SUMMARIES at most, each of which leaves with the oldest of its panes. */
+ * each group, which leaves with the oldest of its panes: so that a window then covers up to 1/8 of
+ * its length less, however many restarts there are. */
 void window_write(const struct window *window, struct buffer *out);
 
 /* Takes that into a window that has had no value. Values that were read before what it knows are

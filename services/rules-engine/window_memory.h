@@ -3,7 +3,7 @@
  * DIR/rules.windows, a line for each window that some rule reads:
  *   <location> <device> <measurement> <field> sliding|exponential <length ms> <window_write()>
  * Written whole once a minute and at the end, and renamed into place: there is always a whole one.
- * A window is a kilobyte and takes some 10 µs, in which nothing is decided.
+ * A window is 1.2 KB at most and takes some 10 µs, in which nothing is decided.
  * After a kill -9, what came since the last writing and while nobody was there is a hole in the
  * windows; one that is longer than a window begins it anew, as any gap does. */
 #ifndef WINDOW_MEMORY_H

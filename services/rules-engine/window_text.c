@@ -25,16 +25,23 @@ static void merge(struct window_pane *into, const struct window_pane *pane)
     into->last = pane->last;
 }
 
+static int64_t group(const struct window_pane *pane)
+{
+    return pane->index / WINDOW_GROUP;
+}
+
+/* By their time, not by their number: what was summarised before, at an earlier restart, stays as
+ * it is. */
 static unsigned summarise(const struct window *window, struct window_pane out[WINDOW_SUMMARIES])
 {
-    unsigned size = (window->n + WINDOW_SUMMARIES - 1) / WINDOW_SUMMARIES, n = 0;
+    unsigned n = 0;
     for (unsigned i = 0; i < window->n; i++) {
         const struct window_pane *pane =
             &window->panes[(window->first + i) & (window->capacity - 1u)];
-        if (i % size == 0)
-            out[n++] = *pane;
-        else
+        if (n > 0 && (n == WINDOW_SUMMARIES || group(&out[n - 1]) == group(pane)))
             merge(&out[n - 1], pane);
+        else
+            out[n++] = *pane;
     }
     return n;
 }

@@ -214,6 +214,36 @@ static void test_changes_by_time(void **state)
     window_free(&stand.window);
 }
 
+/* Into a fresh one of the same length. */
+static void write_and_read(struct window *window)
+{
+    struct window fresh;
+    struct buffer text = {0};
+    window_init(&fresh, window->kind, window->length_ms);
+    window_write(window, &text);
+    assert_int_equal(window_read(&fresh, buffer_string(&text)), 0);
+    window_free(window);
+    *window = fresh;
+    buffer_free(&text);
+}
+
+/* A value in each pane, and killed again and again: never more than an eighth is missing. */
+static void test_many_restarts(void **state)
+{
+    (void)state;
+    struct window window;
+    window_init(&window, EXPRESSION_SLIDING, 64000);
+    for (int64_t i = 1; i <= 640; i++) {
+        assert_int_equal(window_add(&window, 1, i * 1000, i * 1000), 0);
+        struct value count = window_value(&window, EXPRESSION_COUNT, i * 1000);
+        if (i > 64)
+            assert_in_range((unsigned)count.number, 64 - WINDOW_GROUP + 1, 64);
+        if (i % 3 == 0)
+            write_and_read(&window);
+    }
+    window_free(&window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_zscore),         cmocka_unit_test(test_ewma),
         cmocka_unit_test(test_large_numbers),  cmocka_unit_test(test_many_values),
         cmocka_unit_test(test_clock_set_back), cmocka_unit_test(test_changes_by_time),
+        cmocka_unit_test(test_many_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
