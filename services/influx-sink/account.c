@@ -16,17 +16,16 @@ static void name(struct account_series *series, const struct topic *topic)
     memcpy(series->location, topic->location, TOPIC_NAME_SIZE);
     memcpy(series->device, topic->device, TOPIC_NAME_SIZE);
     memcpy(series->measurement, topic->name, TOPIC_NAME_SIZE);
-    atomic_store_explicit(&series->state, ACCOUNT_USED, memory_order_release);
 }
 
 /* Waits out another thread that writes the names. True where the series is the caller's to name. */
-static bool claim(struct account_series *series)
+static bool claim(_Atomic uint32_t *slot)
 {
     uint32_t state;
 
     do {
         state = ACCOUNT_FREE;
-        if (atomic_compare_exchange_strong(&series->state, &state, ACCOUNT_CLAIMED))
+        if (atomic_compare_exchange_strong(slot, &state, ACCOUNT_CLAIMED))
             return true;
     } while (state == ACCOUNT_CLAIMED);
     return false;
@@ -44,12 +43,14 @@ struct account_series *account_find(struct account *account, const struct topic 
 
     for (size_t i = 0; i < ACCOUNT_SLOTS; i++, at++) {
         struct account_series *series = &account->series[at % ACCOUNT_SLOTS];
-        uint32_t state = atomic_load_explicit(&series->state, memory_order_acquire);
+        _Atomic uint32_t *slot = &account->states[at % ACCOUNT_SLOTS];
+        uint32_t state = atomic_load_explicit(slot, memory_order_acquire);
 
         if (state == ACCOUNT_FREE && is_full(account))
             return NULL;
-        if (state != ACCOUNT_USED && claim(series)) {
+        if (state != ACCOUNT_USED && claim(slot)) {
             name(series, topic);
+            atomic_store_explicit(slot, ACCOUNT_USED, memory_order_release);
             atomic_fetch_add(&account->n_series, 1);
             return series;
         }
@@ -90,9 +91,9 @@ static void resume_series(struct account *account)
 {
     account->n_series = 0;
     for (size_t i = 0; i < ACCOUNT_SLOTS; i++) {
-        if (account->series[i].state == ACCOUNT_CLAIMED)
-            account->series[i].state = ACCOUNT_FREE;
-        account->n_series += account->series[i].state == ACCOUNT_USED;
+        if (account->states[i] == ACCOUNT_CLAIMED)
+            account->states[i] = ACCOUNT_FREE;
+        account->n_series += account->states[i] == ACCOUNT_USED;
     }
 }
 

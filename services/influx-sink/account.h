@@ -41,7 +41,6 @@ enum {
 enum { ACCOUNT_FREE, ACCOUNT_USED, ACCOUNT_CLAIMED /* its names are being written */ };
 
 struct account_series {
-    _Atomic uint32_t state;
     char location[TOPIC_NAME_SIZE], device[TOPIC_NAME_SIZE], measurement[TOPIC_NAME_SIZE];
     _Atomic uint64_t totals[ACCOUNT_N];
     struct sequence sequence;
@@ -66,6 +65,8 @@ struct account { /* starts as zeroes */
     _Atomic uint64_t untracked; /* readings beyond ACCOUNT_SERIES_MAX */
     _Atomic uint64_t dropped;   /* see account_square() */
     _Atomic uint32_t n_series;
+    _Atomic uint32_t
+        states[ACCOUNT_SLOTS]; /* of `series`, of which only those in use cost memory */
     struct account_series series[ACCOUNT_SLOTS];
     struct account_ends ends[2]; /* the new one is written beside the one that counts */
     _Atomic uint32_t ends_now;

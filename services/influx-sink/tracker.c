@@ -59,22 +59,12 @@ static bool is_usable(const struct header *header, const char *boot_id)
            (header->clean || (boot_id[0] && strcmp(header->boot_id, boot_id) == 0));
 }
 
-static void begin(struct file *file)
+static void begin(struct header *header)
 {
-    char boot_id[BOOT_ID_SIZE];
-
-    read_boot_id(boot_id);
-    if (!is_usable(&file->header, boot_id)) {
-        if (file->header.magic[0])
-            log_warning("ledger_anew",
-                        "reason=\"the file is from before a crash of the machine or of "
-                        "another version\"");
-        memset(file, 0, sizeof(*file));
-    }
-    memcpy(file->header.magic, magic, sizeof(magic));
-    memcpy(file->header.boot_id, boot_id, sizeof(boot_id));
-    file->header.size = sizeof(*file);
-    file->header.clean = 0;
+    memcpy(header->magic, magic, sizeof(magic));
+    read_boot_id(header->boot_id);
+    header->size = sizeof(struct file);
+    header->clean = 0;
 }
 
 static void *map(int fd)
@@ -85,6 +75,23 @@ static void *map(int fd)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* One that is begun anew is cut to nothing first: what is never written costs no memory. */
+static int empty_unless_usable(int fd)
+{
+    struct header header = {0};
+    char boot_id[BOOT_ID_SIZE];
+
+    read_boot_id(boot_id);
+    if (pread(fd, &header, sizeof(header), 0) < 0)
+        return -errno;
+    if (is_usable(&header, boot_id))
+        return 0;
+    if (header.magic[0])
+        log_warning("ledger_anew", "reason=\"the file is from before a crash of the machine or of "
+                                   "another version\"");
+    return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
 /* All its blocks are allocated first: a disk that fills later would end the process with SIGBUS. */
 static int map_file(struct file **out, const char *path)
 {
@@ -93,7 +100,7 @@ static int map_file(struct file **out, const char *path)
 
     if (fd < 0)
         return -errno;
-    error = ftruncate(fd, sizeof(struct file)) < 0 ? -errno : 0;
+    error = empty_unless_usable(fd);
     if (!error)
         error = -posix_fallocate(fd, 0, sizeof(struct file));
     *out = error ? NULL : map(fd);
@@ -137,7 +144,7 @@ static void write_members(void *self, struct jsonw *w)
             const struct account_series *series = &account->series[i];
             struct account_totals totals;
 
-            if (atomic_load_explicit(&series->state, memory_order_acquire) != ACCOUNT_USED)
+            if (atomic_load_explicit(&account->states[i], memory_order_acquire) != ACCOUNT_USED)
                 continue;
             totals = account_series_totals(account, series);
             if (is_spotless(&totals) != (spotless == 1))
@@ -261,7 +268,7 @@ int tracker_open(struct tracker **out, const struct tracker_options *options)
         free(tracker);
         return -ENOMEM;
     }
-    begin(tracker->file);
+    begin(&tracker->file->header);
     tracker->health = options->health;
     error = resume(tracker, options->spool);
     if (!error)
