@@ -1,5 +1,7 @@
 #include "file_replace.h"
 
+#include "file_write.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -7,21 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            data += n;
-            size -= (size_t)n;
-        }
-    }
-    return 0;
-}
 
 /* Whoever had a file of that name open, or made it a link to elsewhere, has nothing of the new one.
  */
@@ -34,7 +21,7 @@ static int write_new(const char *path, const struct buffer *text, mode_t mode)
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return -errno;
-    error = write_all(fd, text->data, text->size);
+    error = file_write(fd, text->data, text->size);
     if (error == 0 && fdatasync(fd) < 0)
         error = -errno;
     if (close(fd) < 0 && error == 0)

@@ -1,3 +1,4 @@
+#include "file_write.h"
 #include "target_kind.h"
 
 #include <errno.h>
@@ -90,21 +91,6 @@ static int file_rotate(struct file *file)
     return error ? error : file_reopen(file);
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 /* A part that was written before an error is taken back: lines are whole or not there. */
 static int file_append(struct file *file, const char *lines, size_t size)
 {
@@ -120,7 +106,7 @@ static int file_append(struct file *file, const char *lines, size_t size)
             return error;
         before.st_size = 0;
     }
-    error = write_all(file->fd, lines, size);
+    error = file_write(file->fd, lines, size);
     if (!error && fdatasync(file->fd) < 0)
         error = -errno;
     if (error && S_ISREG(before.st_mode) && ftruncate(file->fd, before.st_size) < 0)

@@ -1,4 +1,5 @@
 #include "memory.h"
+#include "file_write.h"
 #include "memory_text.h"
 
 #include <errno.h>
@@ -74,27 +75,13 @@ static int read_all(struct memory *memory, int64_t time_ms)
     return link(memory->path, memory->damaged_path) < 0 ? -errno : 0;
 }
 
-static int write_whole(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            data += written;
-            size -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 /* What is in `text`, to the new file. */
 static int write_fresh(struct memory *memory)
 {
     if (memory->text.failed)
         return -ENOMEM;
     memory->fresh_size += memory->text.size;
-    return write_whole(memory->fresh_fd, memory->text.data, memory->text.size);
+    return file_write(memory->fresh_fd, memory->text.data, memory->text.size);
 }
 
 static void give_up(struct memory *memory)
@@ -256,7 +243,7 @@ static int append(struct memory *memory)
 {
     if (memory->text.failed)
         return -ENOMEM;
-    int error = write_whole(memory->fd, memory->text.data, memory->text.size);
+    int error = file_write(memory->fd, memory->text.data, memory->text.size);
     memory->added += memory->text.size;
     if (memory->fresh_fd >= 0 && write_fresh(memory) < 0)
         give_up(memory);
