@@ -1,20 +1,7 @@
 /* What becomes of alerts that the broker does not show any more when it is there again, also where
  * the program is killed and started in between. */
-#include "core.h"
-#include "memory.h"
+#include "core_stand.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define T0 INT64_C(1763805600000)
-#define MINUTE (INT64_C(60) * 1000)
 #define HOUR (60 * MINUTE)
 
 #define CONFIG                                                                            \
@@ -25,49 +12,21 @@
     "\"inhibit\":[{\"source\":{\"device\":\"gate\"},\"target\":{\"device\":\"meter_*\"}," \
     "\"grace\":\"1m\"}]}"
 
-static struct config *config;
-static struct settings *settings;
-static struct core *core;
-static char told[4096]; /* "channel kind state device\n" each, since last asked */
 static int64_t now_ms;
-
-static void on_notification(void *self, size_t channel, struct notification *n)
-{
-    size_t length = strlen(told);
-
-    (void)self;
-    for (size_t i = 0; i < n->n_items; i++)
-        length +=
-            (size_t)snprintf(told + length, sizeof told - length, "%s %s %s %s\n",
-                             settings->channels[channel].name, notification_kind_name(n->kind),
-                             item_state_name(n->items[i].state), n->items[i].topic.device);
-    assert_true(length < sizeof told);
-    notification_close(n);
-}
-
-static const struct core_handlers handlers = {on_notification};
 
 static int begin(void **state)
 {
-    void *out;
-
     (void)state;
-    assert_int_equal(config_open_text(&config, "test", CONFIG), 0);
-    assert_int_equal(settings_configure(&out, config_root(config)), 0);
-    assert_true(config_check(config));
-    settings = out;
     told[0] = '\0';
     now_ms = T0;
-    assert_int_equal(core_open(&core, settings, &handlers, NULL), 0);
+    open_core(CONFIG);
     return 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    core_close(core);
-    settings_discard(settings);
-    config_close(config);
+    close_core();
     return 0;
 }
 
@@ -86,14 +45,9 @@ static void no_pending(void *self, const char *channel, struct notification *not
 
 static void kill_and_restart(void)
 {
-    struct memory_writer writer;
     char path[] = "/tmp/test_confirm_XXXXXX", error[256] = "";
-    int fd = mkstemp(path);
 
-    assert_true(fd >= 0);
-    close(fd);
-    memory_begin(&writer, core);
-    assert_int_equal(memory_save(&writer, path), 0);
+    save_core(path);
     core_close(core);
     assert_int_equal(core_open(&core, settings, &handlers, NULL), 0);
     assert_int_equal(memory_load(path, core, no_pending, NULL, error, sizeof error), 0);

@@ -1,68 +1,21 @@
 /* A memory that was written by an older program, or with other routes: nobody is told twice, and
  * who was told of an alert hears of its end. */
-#include "core.h"
-#include "memory.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define T0 INT64_C(1763805600000)
-#define MINUTE INT64_C(60000)
+#include "core_stand.h"
 
 #define ROUTE                                                                                     \
     "\"channels\":[\"a\"],\"group_wait\":\"0s\",\"group_interval\":\"0s\",\"group_by\":"          \
     "[\"device\"],\"repeat_interval\":\"0s\",\"escalate\":[{\"after\":\"5m\",\"channels\":[\"b\"" \
     "]}]"
 
-static struct config *config;
-static struct settings *settings;
-static struct core *core;
-static char told[1024]; /* "channel kind state device" of each, a line each */
-
-static void on_notification(void *self, size_t channel, struct notification *n)
-{
-    size_t length = strlen(told);
-
-    (void)self;
-    for (size_t i = 0; i < n->n_items; i++)
-        length +=
-            (size_t)snprintf(told + length, sizeof told - length, "%s %s %s %s\n",
-                             settings->channels[channel].name, notification_kind_name(n->kind),
-                             item_state_name(n->items[i].state), n->items[i].topic.device);
-    notification_close(n);
-}
-
-static const struct core_handlers handlers = {on_notification};
-
 /* `route`: the members of the root. */
 static void open_with(const char *route)
 {
     char text[1024];
-    void *out;
-
     snprintf(text, sizeof text,
              "{\"channels\":{\"a\":{\"type\":\"log\",\"max_per_hour\":20},\"b\":{\"type\":\"log\"},"
              "\"c\":{\"type\":\"log\"}},\"flapping\":{\"changes\":0},\"route\":{%s}}",
              route);
-    assert_int_equal(config_open_text(&config, "test", text), 0);
-    assert_int_equal(settings_configure(&out, config_root(config)), 0);
-    assert_true(config_check(config));
-    settings = out;
-    assert_int_equal(core_open(&core, settings, &handlers, NULL), 0);
-}
-
-static void close_all(void)
-{
-    core_close(core);
-    settings_discard(settings);
-    config_close(config);
+    open_core(text);
 }
 
 static void on_pending(void *self, const char *channel, struct notification *notification)
@@ -83,13 +36,10 @@ static void load(const char *path)
 
 static void reload_with(const char *route)
 {
-    struct memory_writer writer;
     char path[] = "/tmp/test_restore_XXXXXX";
 
-    close(mkstemp(path));
-    memory_begin(&writer, core);
-    assert_int_equal(memory_save(&writer, path), 0);
-    close_all();
+    save_core(path);
+    close_core();
     open_with(route);
     load(path);
     remove(path);
@@ -133,7 +83,7 @@ static void test_version_2(void **state)
                 "a news resolved dry\n");
     core_tick(core, T0 + 61 * MINUTE); /* the silence is over */
     assert_told("a news firing quiet\n");
-    close_all();
+    close_core();
 }
 
 /* The memory of version 2 as if its route had another name. */
@@ -173,7 +123,7 @@ static void test_version_2_without_its_route(void **state)
     told[0] = '\0';
     hear("dry", ALERT_RESOLVED, T0 + 7 * MINUTE);
     assert_told("b news resolved dry\n");
-    close_all();
+    close_core();
 }
 
 /* Another route takes the alert; its old one is still there, or not. */
@@ -191,7 +141,7 @@ static void check_moved(const char *before, const char *after)
     hear("line_1", ALERT_RESOLVED, T0 + 31 * MINUTE);
     assert_told("a news resolved line_1\nc news resolved line_1\n");
     assert_int_equal(core_stats(core).groups, 0);
-    close_all();
+    close_core();
 }
 
 #define LINES(channel)                                                               \
@@ -226,7 +176,7 @@ static void test_moved_to_the_same_channel(void **state)
     hear("line_1", ALERT_RESOLVED, T0 + 31 * MINUTE);
     assert_told("a news resolved line_1\n");
     assert_int_equal(core_stats(core).groups, 0);
-    close_all();
+    close_core();
 }
 
 /* It is over when the routes change, and its end was not told yet. */
@@ -240,7 +190,7 @@ static void test_end_that_is_owed_over_a_reload(void **state)
     reload_with(LINES("c"));
     core_tick(core, T0 + 6 * MINUTE);
     assert_told("a news resolved line_1\n");
-    close_all();
+    close_core();
 }
 
 int main(void)
